@@ -1,0 +1,57 @@
+"""One DICOM object: what it says, its pixels, and how a new one is written. No deep learning."""
+
+from __future__ import annotations
+
+from cem_monai.dicom.attributes import (
+    SIMULATOR_MANUFACTURER,
+    VIRTUAL_DES,
+    ImageContent,
+    Laterality,
+    MammogramAttributes,
+    ViewPosition,
+    read_attributes,
+)
+from cem_monai.dicom.banner import BANNER, paint_banner
+from cem_monai.dicom.content import ContentRule, image_content
+from cem_monai.dicom.errors import MammogramError, refuse
+from cem_monai.dicom.gate import open_mammogram
+from cem_monai.dicom.generated import read_generated
+from cem_monai.dicom.mammogram import Mammogram, read_mammogram
+from cem_monai.dicom.pixels import decode, from_canonical, to_canonical, value_range
+from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
+from cem_monai.dicom.writer import (
+    Exposure,
+    deterministic_uid,
+    mammogram_dataset,
+    save_dataset,
+)
+
+__all__ = [
+    "BANNER",
+    "SIMULATOR_MANUFACTURER",
+    "VIRTUAL_DES",
+    "ContentRule",
+    "Exposure",
+    "GeneratingModel",
+    "ImageContent",
+    "Laterality",
+    "Mammogram",
+    "MammogramAttributes",
+    "MammogramError",
+    "ViewPosition",
+    "decode",
+    "deterministic_uid",
+    "from_canonical",
+    "image_content",
+    "mammogram_dataset",
+    "open_mammogram",
+    "paint_banner",
+    "read_attributes",
+    "read_generated",
+    "read_mammogram",
+    "refuse",
+    "save_dataset",
+    "to_canonical",
+    "value_range",
+    "virtual_des_dataset",
+]

@@ -1,0 +1,270 @@
+"""The vocabulary: what a mammogram's header says, with the standard's keywords as names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation
+
+from cem_monai.dicom.errors import refuse
+
+MG_FOR_PRESENTATION = DigitalMammographyXRayImageStorageForPresentation
+VIRTUAL_DES = "VIRTUAL_DES"
+"""Value 6 of ImageType (0008,0008) of every image that this package generates."""
+SIMULATOR_MANUFACTURER = "cem_monai simulator"
+"""Manufacturer (0008,0070) of simulated exams: the only synthetic objects accepted as input."""
+
+
+class ImageContent(str, Enum):
+    """What one image of a contrast-enhanced exposure shows."""
+
+    LOW_ENERGY = "low_energy"
+    HIGH_ENERGY = "high_energy"
+    RECOMBINED = "recombined"
+
+
+class Laterality(str, Enum):
+    """ImageLaterality (0020,0062): the breast that the image shows."""
+
+    LEFT = "L"
+    RIGHT = "R"
+
+
+class ViewPosition(str, Enum):
+    """ViewPosition (0018,5101) terms, with their codes in ViewCodeSequence (0054,0220)."""
+
+    CC = "CC"
+    MLO = "MLO"
+    ML = "ML"
+    LM = "LM"
+    LMO = "LMO"
+    XCCL = "XCCL"
+    XCCM = "XCCM"
+
+    @property
+    def code(self) -> tuple[str, str]:
+        """SNOMED CT code value and meaning (PS3.16 CID 4014)."""
+        return VIEW_CODES[self]
+
+
+VIEW_CODES = {
+    ViewPosition.CC: ("399162004", "cranio-caudal"),
+    ViewPosition.MLO: ("399368009", "medio-lateral oblique"),
+    ViewPosition.ML: ("399260004", "medio-lateral"),
+    ViewPosition.LM: ("399352003", "latero-medial"),
+    ViewPosition.LMO: ("399099002", "latero-medial oblique"),
+    ViewPosition.XCCL: ("399192008", "cranio-caudal exaggerated laterally"),
+    ViewPosition.XCCM: ("399101009", "cranio-caudal exaggerated medially"),
+}
+# PS3.16 CID 4014 in its older SNOMED-RT spelling, still written by many modalities.
+RETIRED_VIEW_CODES = {
+    "R-10242": ViewPosition.CC,
+    "R-10226": ViewPosition.MLO,
+    "R-10224": ViewPosition.ML,
+    "R-10228": ViewPosition.LM,
+    "R-10230": ViewPosition.LMO,
+    "R-1024A": ViewPosition.XCCL,
+    "R-1024B": ViewPosition.XCCM,
+}
+VIEW_OF_CODE = {code: view for view, (code, _) in VIEW_CODES.items()} | RETIRED_VIEW_CODES
+
+# PS3.16 CID 4015: views of a part of the breast, or of a breast with its implant pushed away.
+REFUSED_VIEW_MODIFIERS = {
+    "399163009": "magnification",
+    "R-102D6": "magnification",
+    "399055006": "spot compression",
+    "R-102D7": "spot compression",
+    "399209000": "implant displaced",
+    "R-102D5": "implant displaced",
+}
+
+SHARED_GEOMETRY = (
+    *("Rows", "Columns", "ImagerPixelSpacing", "PatientOrientation", "CompressionForce"),
+    *("BodyPartThickness", "PositionerPrimaryAngle", "DetectorID"),
+)
+"""Attributes that are equal in the images of one compression on one detector."""
+
+
+@dataclass(frozen=True)
+class MammogramAttributes:
+    """The header of one mammogram, as far as pairing and geometry need it.
+
+    Attributes:
+        path: file that was read.
+        sop_instance_uid, study_instance_uid, series_instance_uid: identity of the object.
+        patient_id: PatientID (0010,0020); may be empty.
+        laterality, view_position, view_modifiers: which view; modifiers are sorted code values.
+        rows, columns: stored matrix in pixels.
+        bits_stored: BitsStored (0028,0101).
+        patient_orientation: PatientOrientation (0020,0020), e.g. `("A", "R")`; empty if absent.
+        imager_pixel_spacing: mm at the detector, (row, column); None if absent.
+        frame_of_reference_uid: equal for the images of one compression; None if absent.
+        source_uids: SOP instances named in SourceImageSequence (0008,2112).
+        event_uids: IrradiationEventUID (0008,3010) and AcquisitionUID (0008,0017) values.
+        acquisition_number: AcquisitionNumber (0020,0012); None if absent.
+        acquired: acquisition date and time; None if absent.
+        synthetic: SyntheticData (0008,001C) is YES.
+        geometry: what all images of one compression share, by keyword (see `SHARED_GEOMETRY`), as
+            far as the object tells it.
+    """
+
+    path: Path
+    sop_instance_uid: str
+    study_instance_uid: str
+    series_instance_uid: str
+    patient_id: str
+    laterality: Laterality
+    view_position: ViewPosition
+    view_modifiers: tuple[str, ...]
+    rows: int
+    columns: int
+    bits_stored: int
+    patient_orientation: tuple[str, ...]
+    imager_pixel_spacing: tuple[float, float] | None
+    frame_of_reference_uid: str | None
+    source_uids: frozenset[str]
+    event_uids: frozenset[str]
+    acquisition_number: int | None
+    acquired: datetime | None
+    synthetic: bool
+    geometry: dict[str, str]
+
+    @property
+    def chest_wall_at_right(self) -> bool:
+        """Whether the stored image has the chest wall at its right edge (PS3.3 C.7.6.1.1.1)."""
+        if self.patient_orientation:
+            return self.patient_orientation[0] == "P"
+        return self.laterality is Laterality.RIGHT
+
+
+def read_attributes(dataset: Dataset, path: Path) -> MammogramAttributes:
+    """Read the attributes of a mammogram that passed `check_mammogram`.
+
+    Raises:
+        MammogramError: laterality, view or orientation is missing, unknown or contradictory.
+    """
+    laterality = _laterality(dataset, path)
+    orientation = _patient_orientation(dataset, path, laterality)
+    spacing = dataset.get("ImagerPixelSpacing")
+    return MammogramAttributes(
+        path=path,
+        sop_instance_uid=str(dataset.SOPInstanceUID),
+        study_instance_uid=str(dataset.StudyInstanceUID),
+        series_instance_uid=str(dataset.get("SeriesInstanceUID", "")),
+        patient_id=str(dataset.get("PatientID") or ""),
+        laterality=laterality,
+        view_position=_view_position(dataset, path),
+        view_modifiers=view_modifiers(dataset),
+        rows=int(dataset.Rows),
+        columns=int(dataset.Columns),
+        bits_stored=int(dataset.BitsStored),
+        patient_orientation=orientation,
+        imager_pixel_spacing=(float(spacing[0]), float(spacing[1])) if spacing else None,
+        frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or "") or None,
+        source_uids=_source_uids(dataset),
+        event_uids=_event_uids(dataset),
+        acquisition_number=_integer(dataset.get("AcquisitionNumber")),
+        acquired=_acquired(dataset),
+        synthetic=dataset.get("SyntheticData") == "YES",
+        geometry=_geometry(dataset),
+    )
+
+
+def view_modifiers(dataset: Dataset) -> tuple[str, ...]:
+    """Return the sorted code values of ViewModifierCodeSequence (0054,0222)."""
+    views = dataset.get("ViewCodeSequence") or []
+    items = [item for view in views for item in view.get("ViewModifierCodeSequence") or []]
+    return tuple(sorted(str(item.get("CodeValue", "")) for item in items))
+
+
+def _laterality(dataset: Dataset, path: Path) -> Laterality:
+    keyword = "ImageLaterality" if dataset.get("ImageLaterality") else "Laterality"
+    value = dataset.get(keyword) or None
+    try:
+        return Laterality(value)
+    except ValueError:
+        raise refuse(path, "ImageLaterality", value, "must be L or R") from None
+
+
+def _view_position(dataset: Dataset, path: Path) -> ViewPosition:
+    codes = [str(item.get("CodeValue", "")) for item in dataset.get("ViewCodeSequence") or []]
+    if codes:
+        if codes[0] not in VIEW_OF_CODE:
+            raise refuse(
+                path, "ViewCodeSequence", codes[0], "which is not a known mammography view"
+            )
+        return VIEW_OF_CODE[codes[0]]
+    value = dataset.get("ViewPosition") or None
+    try:
+        return ViewPosition(value)
+    except ValueError:
+        terms = ", ".join(view.value for view in ViewPosition)
+        raise refuse(path, "ViewPosition", value, f"must be one of {terms}") from None
+
+
+def _patient_orientation(dataset: Dataset, path: Path, laterality: Laterality) -> tuple[str, ...]:
+    orientation = tuple(str(value) for value in dataset.get("PatientOrientation") or ())
+    if not orientation:
+        return ()
+    # A left breast is stored with the chest wall at the left edge, so rows run to Anterior; a right
+    # breast is its mirror image. Anything else is a flipped image or a wrong label.
+    expected = "A" if laterality is Laterality.LEFT else "P"
+    if orientation[0] != expected:
+        wanted = f"must begin with {expected} for ImageLaterality {laterality.value}"
+        raise refuse(path, "PatientOrientation", "\\".join(orientation), wanted)
+    return orientation
+
+
+def _source_uids(dataset: Dataset) -> frozenset[str]:
+    items = dataset.get("SourceImageSequence") or []
+    return frozenset(str(item.get("ReferencedSOPInstanceUID", "")) for item in items) - {""}
+
+
+def _event_uids(dataset: Dataset) -> frozenset[str]:
+    values: set[str] = set()
+    for keyword in ("IrradiationEventUID", "AcquisitionUID"):
+        value = dataset.get(keyword) or []
+        values.update([value] if isinstance(value, str) else map(str, value))
+    return frozenset(values - {""})
+
+
+def _geometry(dataset: Dataset) -> dict[str, str]:
+    found = {keyword: dataset.get(keyword) for keyword in SHARED_GEOMETRY}
+    return {key: _plain(value) for key, value in found.items() if value not in (None, "")}
+
+
+def _plain(value: object) -> str:
+    """Write numbers alike however they were encoded, e.g. 0.1 and 0.100."""
+    if isinstance(value, (str, int, float)):
+        return value if isinstance(value, str) else f"{float(value):g}"
+    return "\\".join(_plain(item) for item in value)  # type: ignore[attr-defined]
+
+
+def _integer(value: object) -> int | None:
+    return int(str(value)) if value not in (None, "") else None
+
+
+def _acquired(dataset: Dataset) -> datetime | None:
+    """Combine AcquisitionDate and AcquisitionTime, or else ContentDate and ContentTime."""
+    if value := str(dataset.get("AcquisitionDateTime") or ""):
+        return _timestamp(value[:8], value[8:])
+    for kind in ("Acquisition", "Content"):
+        date, time = dataset.get(f"{kind}Date"), dataset.get(f"{kind}Time")
+        if date and time:
+            return _timestamp(str(date), str(time))
+    return None
+
+
+def _timestamp(date: str, time: str) -> datetime | None:
+    match = re.fullmatch(r"(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?.*", time)
+    if match is None or re.fullmatch(r"\d{8}", date) is None:
+        return None
+    hours, minutes, seconds = (int(match.group(i) or 0) for i in (1, 2, 3))
+    micro = int((match.group(4) or "0").ljust(6, "0"))
+    day = datetime.strptime(date, "%Y%m%d")
+    return day + timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=micro)

@@ -1,0 +1,35 @@
+"""The one error that says what is wrong with a DICOM object."""
+
+from __future__ import annotations
+
+import os
+
+from pydicom.datadict import tag_for_keyword
+from pydicom.tag import Tag
+
+
+class MammogramError(ValueError):
+    """A DICOM object cannot be used: one sentence names the file, the attribute and its value."""
+
+
+def attribute_label(keyword: str) -> str:
+    """Return keyword and tag as they are written in messages, e.g. `Modality (0008,0060)`."""
+    tag = tag_for_keyword(keyword)
+    if tag is None:
+        raise KeyError(f"{keyword!r} is not a DICOM keyword")
+    return f"{keyword} ({Tag(tag).group:04X},{Tag(tag).element:04X})"
+
+
+def refuse(
+    path: str | os.PathLike[str], keyword: str, value: object, wanted: str
+) -> MammogramError:
+    """Return the error for one attribute that has an unusable value.
+
+    Args:
+        path: file that holds the object.
+        keyword: DICOM keyword of the attribute.
+        value: what was found; None for a missing or empty attribute.
+        wanted: what is needed, e.g. `"must be MG"`.
+    """
+    found = "is missing" if value is None else f"is {value!s}"
+    return MammogramError(f"{path}: {attribute_label(keyword)} {found}, {wanted}")

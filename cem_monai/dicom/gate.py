@@ -1,0 +1,154 @@
+"""Refuse, before a pixel is decoded, what is not one low-energy or recombined mammogram."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import (
+    UID,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from cem_monai.dicom.attributes import (
+    MG_FOR_PRESENTATION,
+    REFUSED_VIEW_MODIFIERS,
+    SIMULATOR_MANUFACTURER,
+    VIRTUAL_DES,
+    view_modifiers,
+)
+from cem_monai.dicom.errors import MammogramError, refuse
+
+DECODERS = {
+    ImplicitVRLittleEndian: "",
+    ExplicitVRLittleEndian: "",
+    RLELossless: "pydicom",
+    JPEGLSLossless: "pyjpegls",
+}
+"""Accepted transfer syntaxes, each with the one plugin that decodes it: pydicom's own choice would
+change with the installed packages. Deflated objects are refused since 300 kB may hold 600 MB."""
+
+MAX_SIDE, MAX_PIXELS = 8192, 50_000_000
+REFUSED_IMAGE_TYPES = ("TOMO", "STEREO", "PRE FIRE", "POST FIRE", "BIOPSY")
+
+Test = Callable[[Any], bool]
+# In this order: what the object is, then whether its pixels are one gray image.
+REQUIRED: tuple[tuple[str, Test, str], ...] = (
+    ("Modality", lambda v: v == "MG", "must be MG"),
+    ("PresentationIntentType", lambda v: v == "FOR PRESENTATION", "must be FOR PRESENTATION"),
+    (
+        "SOPClassUID",
+        lambda v: v == MG_FOR_PRESENTATION,
+        f"must be {MG_FOR_PRESENTATION} (Digital Mammography X-Ray Image - For Presentation)",
+    ),
+    ("NumberOfFrames", lambda v: int(v or 1) == 1, "must be 1"),
+    ("SamplesPerPixel", lambda v: v == 1, "must be 1"),
+    (
+        "PhotometricInterpretation",
+        lambda v: v in ("MONOCHROME1", "MONOCHROME2"),
+        "must be MONOCHROME1 or MONOCHROME2",
+    ),
+    ("Rows", lambda v: 1 <= (v or 0) <= MAX_SIDE, f"must be 1 to {MAX_SIDE}"),
+    ("Columns", lambda v: 1 <= (v or 0) <= MAX_SIDE, f"must be 1 to {MAX_SIDE}"),
+    ("BitsAllocated", lambda v: v in (8, 16), "must be 8 or 16"),
+    ("BitsStored", lambda v: 8 <= (v or 0) <= 16, "must be 8 to 16"),
+    ("PixelRepresentation", lambda v: v == 0, "must be 0 (unsigned)"),
+    ("SOPInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
+    ("StudyInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
+)
+
+
+def open_mammogram(path: Path) -> Dataset:
+    """Read one DICOM file and check that it holds a mammogram that this package can process.
+
+    The object must be a Digital Mammography X-Ray Image - For Presentation with one unsigned
+    gray frame of 8 to 16 bits in an accepted transfer syntax, show a whole breast without spot
+    compression or magnification, and not be synthetic (exams of our own simulator excepted).
+
+    Raises:
+        MammogramError: the file cannot be read, or the object is not such a mammogram.
+    """
+    dataset = _load(path)
+    for keyword, accepts, wanted in REQUIRED:
+        value = dataset.get(keyword)
+        if not _holds(accepts, value):
+            raise refuse(path, keyword, value, wanted)
+    _check_bits(dataset, path)
+    _check_origin(dataset, path)
+    _check_view(dataset, path)
+    _check_pixel_data(dataset, path)
+    return dataset
+
+
+def _load(path: Path) -> Dataset:
+    if not path.exists():
+        raise MammogramError(f"{path}: no such file")
+    try:
+        dataset = pydicom.dcmread(path)
+        dataset.walk(lambda *_: None)  # decodes each element, so that a broken one fails here
+    except InvalidDicomError:
+        raise MammogramError(f"{path}: is not a DICOM file") from None
+    except Exception as error:  # pydicom lets many types through; its texts may quote the patient
+        kind = type(error).__name__
+        raise MammogramError(f"{path}: cannot be read as DICOM, it is damaged ({kind})") from None
+    return dataset
+
+
+def _holds(accepts: Test, value: Any) -> bool:
+    try:
+        return accepts(value)
+    except (TypeError, ValueError):
+        return False
+
+
+def _check_bits(dataset: Dataset, path: Path) -> None:
+    if dataset.BitsStored > dataset.BitsAllocated:
+        wanted = f"must not exceed BitsAllocated, which is {dataset.BitsAllocated}"
+        raise refuse(path, "BitsStored", dataset.BitsStored, wanted)
+    if dataset.get("HighBit") != dataset.BitsStored - 1:
+        wanted = f"must be BitsStored - 1 = {dataset.BitsStored - 1}"
+        raise refuse(path, "HighBit", dataset.get("HighBit"), wanted)
+    if dataset.Rows * dataset.Columns > MAX_PIXELS:
+        size = f"{dataset.Rows} x {dataset.Columns}"
+        raise refuse(path, "Rows", size, f"must not exceed {MAX_PIXELS} pixels")
+
+
+def _check_origin(dataset: Dataset, path: Path) -> None:
+    image_type = [str(value).upper() for value in dataset.get("ImageType") or []]
+    if VIRTUAL_DES in image_type:
+        raise refuse(path, "ImageType", "\\".join(image_type), "a generated image is no input")
+    if any(value.startswith(REFUSED_IMAGE_TYPES) for value in image_type[2:3]):
+        raise refuse(path, "ImageType", "\\".join(image_type), "must be a plain projection")
+    simulated = dataset.get("Manufacturer") == SIMULATOR_MANUFACTURER
+    if dataset.get("SyntheticData") == "YES" and not simulated:
+        raise refuse(path, "SyntheticData", "YES", "a generated image is no input")
+
+
+def _check_view(dataset: Dataset, path: Path) -> None:
+    for code in view_modifiers(dataset):
+        if code in REFUSED_VIEW_MODIFIERS:
+            value = f"{code} ({REFUSED_VIEW_MODIFIERS[code]})"
+            raise refuse(path, "ViewModifierCodeSequence", value, "must be a whole-breast view")
+
+
+def _check_pixel_data(dataset: Dataset, path: Path) -> None:
+    syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
+    if syntax not in DECODERS:
+        names = ", ".join(accepted.name for accepted in DECODERS)
+        name = syntax.name if syntax else None
+        raise refuse(path, "TransferSyntaxUID", name, f"must be one of: {names}")
+    if "PixelData" not in dataset:
+        raise refuse(path, "PixelData", None, "so the object holds no image")
+    if not syntax.is_compressed:
+        expected = dataset.Rows * dataset.Columns * dataset.BitsAllocated // 8
+        found = len(dataset.PixelData)
+        if found != expected + expected % 2:
+            wanted = f"must be {expected} for {dataset.Rows} x {dataset.Columns} pixels"
+            raise refuse(path, "PixelData", f"{found} bytes long", wanted)

@@ -1,0 +1,91 @@
+"""Stored values of a mammogram to pixel values in one polarity and orientation, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.pixels import apply_modality_lut, pixel_array
+
+from cem_monai.dicom.errors import MammogramError
+from cem_monai.dicom.gate import DECODERS
+
+FloatImage = npt.NDArray[np.float32]
+Image = npt.NDArray[Any]
+
+
+def decode(dataset: Dataset, path: Path) -> FloatImage:
+    """Return the pixel values of a mammogram, in stored orientation.
+
+    Steps, in the order of `docs/reference/dicom.md`: decode with the one plugin of the transfer
+    syntax; modality LUT or rescale; MONOCHROME1 inverted over the stored range, so that more tissue
+    or iodine is always the higher value; pixel padding set to air, the lowest value.
+
+    Args:
+        dataset: object that passed `open_mammogram`.
+        path: its file, for messages.
+
+    Returns:
+        (H, W) float32 values within `value_range(dataset)`; integers up to 16 bits stay exact.
+
+    Raises:
+        MammogramError: the pixel data cannot be decoded or do not match the header.
+    """
+    stored = _decode(dataset, path)
+    low, high = value_range(dataset)
+    values = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
+    if dataset.PhotometricInterpretation == "MONOCHROME1":
+        values = np.float32(low + high) - values
+    values[_padding(stored, dataset)] = low
+    return values
+
+
+def value_range(dataset: Dataset) -> tuple[float, float]:
+    """Return the lowest and highest pixel value that the object can hold, after the modality LUT.
+
+    For a 12-bit mammogram without rescale this is (0, 4095): the range of the format, not of the
+    pixels of this one image.
+    """
+    largest = float(2 ** int(dataset.BitsStored) - 1)
+    if lut := dataset.get("ModalityLUTSequence"):
+        return 0.0, float(2 ** int(lut[0].LUTDescriptor[2]) - 1)
+    slope = float(dataset.get("RescaleSlope") or 1)
+    intercept = float(dataset.get("RescaleIntercept") or 0)
+    ends = sorted((intercept, slope * largest + intercept))
+    return ends[0], ends[1]
+
+
+def to_canonical(image: Image, *, chest_wall_at_right: bool) -> Image:
+    """Mirror an image (..., H, W) so that the chest wall is at its left edge."""
+    return np.ascontiguousarray(image[..., ::-1]) if chest_wall_at_right else image
+
+
+def from_canonical(image: Image, *, chest_wall_at_right: bool) -> Image:
+    """Undo `to_canonical`: the mirror image is its own inverse."""
+    return to_canonical(image, chest_wall_at_right=chest_wall_at_right)
+
+
+def _decode(dataset: Dataset, path: Path) -> Image:
+    syntax = dataset.file_meta.TransferSyntaxUID
+    try:
+        stored = pixel_array(dataset, decoding_plugin=DECODERS[syntax])
+    except Exception as error:  # any codec error means the same to the caller
+        kind = type(error).__name__
+        raise MammogramError(f"{path}: the {syntax.name} pixel data are damaged ({kind})") from None
+    if stored.shape != (dataset.Rows, dataset.Columns):
+        size = f"{dataset.Rows} x {dataset.Columns}"
+        raise MammogramError(f"{path}: the pixel data hold {stored.shape}, the header says {size}")
+    return stored
+
+
+def _padding(stored: Image, dataset: Dataset) -> npt.NDArray[np.bool_]:
+    """Padding is given in stored values, before the modality LUT (PS3.3 C.7.5.1.1.2)."""
+    value = dataset.get("PixelPaddingValue")
+    if value is None:
+        return np.zeros(stored.shape, bool)
+    limit = dataset.get("PixelPaddingRangeLimit")
+    low, high = sorted((int(value), int(value if limit is None else limit)))
+    return np.asarray((stored >= low) & (stored <= high))
