@@ -1,0 +1,39 @@
+"""Many files: import, find, pair, split. No deep learning."""
+
+from __future__ import annotations
+
+from cem_monai.data.breast import BreastMaskError, breast_mask
+from cem_monai.data.cdd_cesm import ImportSummary, import_cdd_cesm
+from cem_monai.data.datalist import load_datalist, split_patients, write_datalist
+from cem_monai.data.dicom_folder import (
+    FolderScan,
+    find_low_energy,
+    find_pairs,
+    report_refused,
+    scan_folder,
+)
+from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
+from cem_monai.data.pair import CEMPair, Refused
+from cem_monai.data.pairing import pair_images
+
+__all__ = [
+    "REGIONS",
+    "BreastMaskError",
+    "CEMPair",
+    "FolderScan",
+    "ImportSummary",
+    "Refused",
+    "breast_mask",
+    "find_low_energy",
+    "find_pairs",
+    "import_cdd_cesm",
+    "load_datalist",
+    "mask_path",
+    "pair_images",
+    "read_mask",
+    "report_refused",
+    "scan_folder",
+    "split_patients",
+    "write_datalist",
+    "write_mask",
+]

@@ -1,0 +1,70 @@
+"""Find the breast in a low-energy image, without deep learning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.filters import threshold_otsu
+from skimage.measure import block_reduce
+
+MAX_WORKING_SIDE = 512
+MIN_AREA, MAX_AREA = 0.02, 0.95
+"""Plausible shares of the frame; beyond them the image has no air or shows no breast."""
+
+Mask = npt.NDArray[np.bool_]
+
+
+class BreastMaskError(ValueError):
+    """No plausible breast was found."""
+
+
+def breast_mask(low_energy: npt.NDArray[Any]) -> Mask:
+    """Segment the breast, pectoral muscle included, in a low-energy mammogram.
+
+    Otsu's threshold on log values (air is one narrow mode, tissue a wide one), opened, the largest
+    component, holes filled. Works on a copy reduced to about 512 pixels a side, since the outline
+    is smooth, and enlarges the result.
+
+    Args:
+        low_energy: (H, W) pixel values in canonical polarity (air is low).
+
+    Returns:
+        (H, W) mask.
+
+    Raises:
+        BreastMaskError: the image is constant, or the region found covers an implausible share of
+            the frame (no air, or an image with inverted polarity).
+    """
+    if low_energy.ndim != 2:
+        raise ValueError(f"low_energy must be (H, W), got {low_energy.shape}")
+    factor = max(1, -(-max(low_energy.shape) // MAX_WORKING_SIDE))
+    reduced = block_reduce(np.asarray(low_energy, dtype=np.float64), factor, np.mean)
+    mask = _largest_component(_foreground(reduced))
+    mask = ndimage.binary_fill_holes(mask)
+    share = float(mask.mean())
+    if not MIN_AREA <= share <= MAX_AREA:
+        raise BreastMaskError(
+            f"the region found as breast covers {share:.1%} of the image, "
+            f"plausible are {MIN_AREA:.0%} to {MAX_AREA:.0%}: no air around it, or wrong polarity"
+        )
+    enlarged = mask.repeat(factor, axis=0).repeat(factor, axis=1)
+    return enlarged[: low_energy.shape[0], : low_energy.shape[1]]
+
+
+def _foreground(image: npt.NDArray[np.float64]) -> Mask:
+    logarithm = np.log1p(image - image.min())
+    if logarithm.max() == 0:
+        raise BreastMaskError(f"the image is constant ({image.flat[0]:g})")
+    return np.asarray(logarithm > threshold_otsu(logarithm, nbins=512))
+
+
+def _largest_component(mask: Mask) -> Mask:
+    opened = ndimage.binary_opening(mask, iterations=2)
+    labels, count = ndimage.label(opened)
+    if count == 0:
+        return np.zeros_like(mask)
+    sizes = np.bincount(labels.ravel())[1:]
+    return np.asarray(labels == 1 + int(np.argmax(sizes)))

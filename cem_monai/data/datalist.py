@@ -1,0 +1,160 @@
+"""Pairs to a MONAI datalist JSON, split by patient, and back."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cem_monai.atomic import atomic_write
+from cem_monai.data.masks import REGIONS
+from cem_monai.data.pair import CEMPair
+
+SECTIONS = ("training", "validation", "test")
+PATH_KEYS = ("image", "label", *REGIONS)
+
+
+def split_patients(
+    patients: Sequence[str], *, test_fraction: float, validation_fraction: float, seed: int
+) -> dict[str, str]:
+    """Assign every patient to one section.
+
+    Args:
+        patients: patient of each pair; repetitions count once.
+        test_fraction, validation_fraction: share of the patients, each in [0, 1), together below 1;
+            a fraction above 0 gets at least one patient.
+        seed: of the shuffle.
+
+    Returns:
+        section of each patient.
+
+    Raises:
+        ValueError: fractions out of range, or too few patients for the sections asked for.
+    """
+    fractions = {"test": test_fraction, "validation": validation_fraction}
+    for name, value in fractions.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{name}_fraction must be at least 0 and below 1, got {value}")
+    shuffled = list(np.random.default_rng(seed).permutation(sorted(set(patients))))
+    sizes = {
+        name: max(1, round(value * len(shuffled))) if value else 0
+        for name, value in fractions.items()
+    }
+    if sum(sizes.values()) >= len(shuffled):
+        raise ValueError(
+            f"{len(shuffled)} patients are too few for {sizes['test']} in test, "
+            f"{sizes['validation']} in validation and one in training"
+        )
+    sections = ["test"] * sizes["test"] + ["validation"] * sizes["validation"]
+    sections += ["training"] * (len(shuffled) - len(sections))
+    return {str(patient): section for patient, section in zip(shuffled, sections, strict=True)}
+
+
+def write_datalist(
+    pairs: Sequence[CEMPair],
+    path: str | os.PathLike[str],
+    *,
+    test_fraction: float = 0.05,
+    validation_fraction: float = 0.0,
+    seed: int = 0,
+) -> dict[str, int]:
+    """Write the datalist; file paths in it are relative to its own folder.
+
+    Args:
+        pairs: from `find_pairs`.
+        path: JSON file to write.
+        test_fraction, validation_fraction, seed: see `split_patients`.
+
+    Returns:
+        number of pairs in each section.
+    """
+    path = Path(path)
+    sections = split_patients(
+        [pair.patient for pair in pairs],
+        test_fraction=test_fraction,
+        validation_fraction=validation_fraction,
+        seed=seed,
+    )
+    datalist: dict[str, list[dict[str, str]]] = {section: [] for section in SECTIONS}
+    names: Counter[str] = Counter()
+    for pair in pairs:
+        names[pair.name] += 1
+        number = names[pair.name]
+        case = pair.name if number == 1 else f"{pair.name}_{number}"
+        datalist[sections[pair.patient]].append(_item(pair, case, path.parent))
+    with atomic_write(path, "w") as file:
+        json.dump(datalist, file, indent=2)
+        file.write("\n")
+    return {section: len(items) for section, items in datalist.items()}
+
+
+def load_datalist(path: str | os.PathLike[str], section: str) -> list[dict[str, Any]]:
+    """Return the items of one section with absolute paths, as MONAI's `Dataset` takes them.
+
+    Args:
+        path: JSON file of `write_datalist`, or one of the same form.
+        section: `"training"`, `"validation"` or `"test"`.
+
+    Raises:
+        FileNotFoundError: the datalist, or a file that it names, does not exist.
+        ValueError: it is not such a datalist, or a patient is in two sections.
+    """
+    path = Path(path)
+    datalist = _read(path)
+    if section not in datalist:
+        raise ValueError(f"{path}: no section {section!r}, there are {', '.join(datalist)}")
+    _check_disjoint(datalist, path)
+    return [_resolve(item, path) for item in datalist[section]]
+
+
+def _item(pair: CEMPair, case: str, folder: Path) -> dict[str, str]:
+    files = {"image": pair.low_energy.path, "label": pair.recombined.path, **pair.masks()}
+    return {
+        "case": case,
+        "patient": pair.patient,
+        "laterality": pair.low_energy.laterality.value,
+        "view_position": pair.low_energy.view_position.value,
+        **{key: os.path.relpath(file, folder) for key, file in files.items()},
+    }
+
+
+def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no datalist; make one with: cem-monai index FOLDER")
+    try:
+        datalist = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is not JSON ({error})") from None
+    if not isinstance(datalist, dict) or not all(isinstance(v, list) for v in datalist.values()):
+        raise ValueError(f"{path}: must be an object of lists, e.g. training, test")
+    return datalist
+
+
+def _check_disjoint(datalist: dict[str, list[dict[str, Any]]], path: Path) -> None:
+    section_of: dict[str, str] = {}
+    for section, items in datalist.items():
+        for patient in {str(item.get("patient", "")) for item in items} - {""}:
+            if section_of.setdefault(patient, section) != section:
+                raise ValueError(
+                    f"{path}: patient {patient} is in {section_of[patient]} and in {section}"
+                )
+
+
+def _resolve(item: dict[str, Any], datalist: Path) -> dict[str, Any]:
+    if "image" not in item:
+        raise ValueError(f"{datalist}: the item {item.get('case', item)} has no image")
+    resolved = dict(item)
+    for key in PATH_KEYS:
+        if key in item:
+            file = Path(datalist.parent, item[key]).absolute()
+            if not file.is_file():
+                raise FileNotFoundError(
+                    f"{datalist}: {item.get('case', '')} {key} {file} is missing"
+                )
+            resolved[key] = str(file)
+    return resolved

@@ -1,0 +1,181 @@
+"""Look through a folder of DICOM files for contrast-enhanced mammograms."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from cem_monai.atomic import atomic_write
+from cem_monai.data.breast import breast_mask
+from cem_monai.data.pair import CEMPair, Refused
+from cem_monai.data.pairing import pair_images
+from cem_monai.dicom import (
+    ImageContent,
+    MammogramAttributes,
+    MammogramError,
+    decode,
+    image_content,
+    open_mammogram,
+    read_attributes,
+    read_mammogram,
+)
+
+logger = logging.getLogger(__name__)
+
+DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
+REASONS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class FolderScan:
+    """What a folder holds.
+
+    Attributes:
+        images: usable mammograms with their content.
+        refused: DICOM files that cannot be used, each with one sentence.
+    """
+
+    images: list[tuple[ImageContent, MammogramAttributes]]
+    refused: list[Refused]
+
+    def of(self, content: ImageContent) -> list[MammogramAttributes]:
+        """Return the mammograms that show `content`."""
+        return [image for kind, image in self.images if kind is content]
+
+
+def scan_folder(folder: str | os.PathLike[str]) -> FolderScan:
+    """Read every DICOM file below a folder (or one file) and sort out what cannot be used.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: no DICOM file lies in it.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        raise FileNotFoundError(f"{folder}: no such folder")
+    files = sorted(_dicom_files(folder))
+    if not files:
+        raise ValueError(f"{folder}: holds no DICOM file")
+    scan = FolderScan([], [])
+    seen: dict[str, Path] = {}
+    for path in tqdm(files, desc="reading DICOM", unit="file"):
+        try:
+            content, image = _inspect(path)
+            _check_unique(image, seen)
+            scan.images.append((content, image))
+        except MammogramError as error:
+            scan.refused.append(Refused(path, str(error)))
+    return scan
+
+
+def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[CEMPair], list[Refused]]:
+    """Return the low-energy/recombined pairs below a folder, and every file that was left out.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: it holds no DICOM file, or no pair can be made of what it holds.
+    """
+    scan = scan_folder(folder)
+    pairs, unpaired = pair_images(scan.images)
+    refused = scan.refused + unpaired
+    if not pairs:
+        raise ValueError(f"{folder}: no low-energy/recombined pair; {_count(refused)}")
+    return pairs, refused
+
+
+def find_low_energy(
+    folder: str | os.PathLike[str], refused_csv: str | os.PathLike[str]
+) -> list[dict[str, str]]:
+    """Return the low-energy images below a folder as MONAI data items `{"image", "case"}`.
+
+    Recombined and high-energy images are passed over; what cannot be used is logged and listed.
+
+    Args:
+        folder: DICOM folder or file.
+        refused_csv: file that lists what was left out and why.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+        ValueError: no usable low-energy image lies in it.
+    """
+    scan = scan_folder(folder)
+    low_energy = _with_breast(scan.of(ImageContent.LOW_ENERGY), scan.refused)
+    report_refused(scan.refused, refused_csv)
+    if not low_energy:
+        raise ValueError(f"{folder}: no usable low-energy image; {_count(scan.refused)}")
+    logger.info("%d low-energy images found, %d files refused", len(low_energy), len(scan.refused))
+    return [{"image": str(image.path), "case": image.sop_instance_uid} for image in low_energy]
+
+
+def report_refused(refused: list[Refused], path: str | os.PathLike[str]) -> None:
+    """Write `refused.csv` (columns path, reason) and log the first reasons."""
+    with atomic_write(path, "w") as file:
+        writer = csv.writer(file)
+        writer.writerow(["path", "reason"])
+        writer.writerows([one.path, one.reason] for one in refused)
+    for one in refused[:REASONS_SHOWN]:
+        logger.warning("left out: %s", one.reason)
+    if len(refused) > REASONS_SHOWN:
+        logger.warning("left out: %d more, see %s", len(refused) - REASONS_SHOWN, path)
+
+
+def _dicom_files(folder: Path) -> Iterator[Path]:
+    if folder.is_file():
+        yield folder
+        return
+    for path in folder.rglob("*"):
+        if path.is_file() and not path.name.startswith(".") and _looks_like_dicom(path):
+            yield path
+
+
+def _looks_like_dicom(path: Path) -> bool:
+    """By its name or by the mark after the preamble (PS3.10 7.1); anything else is not ours."""
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM" and path.name != "DICOMDIR"
+
+
+def _inspect(path: Path) -> tuple[ImageContent, MammogramAttributes]:
+    dataset = open_mammogram(path)
+    image = read_attributes(dataset, path)
+    content = image_content(dataset, path)
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        decode(dataset, path)  # only decoding tells whether a compressed image is whole
+    return content, image
+
+
+def _with_breast(
+    images: list[MammogramAttributes], refused: list[Refused]
+) -> list[MammogramAttributes]:
+    """Keep the images that show a plausible breast: a cheap guard against wrong polarity."""
+    kept = []
+    for image in tqdm(images, desc="finding the breast", unit="image"):
+        try:
+            breast_mask(read_mammogram(image.path).pixels)
+            kept.append(image)
+        except ValueError as error:
+            reason = str(error) if str(image.path) in str(error) else f"{image.path}: {error}"
+            refused.append(Refused(image.path, reason))
+    return kept
+
+
+def _check_unique(image: MammogramAttributes, seen: dict[str, Path]) -> None:
+    first = seen.setdefault(image.sop_instance_uid, image.path)
+    if first != image.path:
+        raise MammogramError(
+            f"{image.path}: has the same SOPInstanceUID (0008,0018) {image.sop_instance_uid} "
+            f"as {first}"
+        )
+
+
+def _count(refused: list[Refused]) -> str:
+    if not refused:
+        return "nothing was refused"
+    return f"{len(refused)} files were refused, the first: {refused[0].reason}"

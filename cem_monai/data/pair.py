@@ -1,0 +1,50 @@
+"""What an importer returns: the two images of one exposure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from cem_monai.data.masks import REGIONS, mask_path
+from cem_monai.dicom import MammogramAttributes
+
+
+@dataclass(frozen=True)
+class CEMPair:
+    """Low-energy and recombined image of one compression.
+
+    Attributes:
+        low_energy, recombined: headers of the two images, with their files.
+    """
+
+    low_energy: MammogramAttributes
+    recombined: MammogramAttributes
+
+    @property
+    def patient(self) -> str:
+        """What a split must keep together: PatientID, or the study where that is empty."""
+        return self.low_energy.patient_id or self.low_energy.study_instance_uid
+
+    @property
+    def name(self) -> str:
+        """Patient, laterality and view, e.g. `SIM-000003_L_CC`; not unique in repeated studies."""
+        view = self.low_energy
+        return f"{self.patient}_{view.laterality.value}_{view.view_position.value}"
+
+    def masks(self) -> dict[str, Path]:
+        """Return the region masks that lie beside the recombined image."""
+        paths = {region: mask_path(self.recombined.path, region) for region in REGIONS}
+        return {region: path for region, path in paths.items() if path.exists()}
+
+
+@dataclass(frozen=True)
+class Refused:
+    """One file (or view) that was left out.
+
+    Attributes:
+        path: the file.
+        reason: one sentence that names file, attribute and value.
+    """
+
+    path: Path
+    reason: str

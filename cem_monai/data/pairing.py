@@ -1,0 +1,146 @@
+"""Decide which low-energy image belongs to which recombined one, or refuse."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from cem_monai.data.pair import CEMPair, Refused
+from cem_monai.dicom import ImageContent, MammogramAttributes, refuse
+
+Content = tuple[ImageContent, MammogramAttributes]
+Link = Callable[[MammogramAttributes, MammogramAttributes], bool]
+
+MAX_SECONDS_APART = 30.0
+"""Both exposures of one compression are made within seconds; another compression takes minutes."""
+
+
+def pair_images(images: Sequence[Content]) -> tuple[list[CEMPair], list[Refused]]:
+    """Pair the low-energy and recombined images of any number of patients.
+
+    Images are grouped by study, laterality, view and view modifiers. Within a group the strongest
+    link that the images offer decides: the recombined image names the low-energy one as its source;
+    they share a frame of reference; an irradiation event or acquisition; an acquisition time within
+    30 s. A view that was taken early and late after injection gives two pairs.
+
+    Returns:
+        the pairs, and the images that are left: no partner, more than one candidate, or a partner
+        with other geometry. High-energy images are neither.
+    """
+    pairs: list[CEMPair] = []
+    refused: list[Refused] = []
+    for group in _groups(images).values():
+        low = [image for content, image in group if content is ImageContent.LOW_ENERGY]
+        recombined = [image for content, image in group if content is ImageContent.RECOMBINED]
+        new_pairs, new_refused = _pair_group(low, recombined)
+        pairs += new_pairs
+        refused += new_refused
+    return sorted(pairs, key=lambda pair: (pair.name, pair.low_energy.sop_instance_uid)), refused
+
+
+def _groups(images: Sequence[Content]) -> dict[tuple[str, object], list[Content]]:
+    groups: dict[tuple[str, object], list[Content]] = defaultdict(list)
+    for content, image in images:
+        view = (image.laterality, image.view_position, image.view_modifiers)
+        groups[image.study_instance_uid, view].append((content, image))
+    return groups
+
+
+def _pair_group(
+    low: list[MammogramAttributes], recombined: list[MammogramAttributes]
+) -> tuple[list[CEMPair], list[Refused]]:
+    pairs: list[CEMPair] = []
+    refused: list[Refused] = []
+    candidates = {image.sop_instance_uid: _linked(image, low) for image in recombined}
+    claims = [one.sop_instance_uid for found in candidates.values() for one in found]
+    for image in recombined:
+        found = candidates[image.sop_instance_uid]
+        if len(found) != 1:
+            refused.append(Refused(image.path, _no_partner(image, found, low)))
+        elif claims.count(found[0].sop_instance_uid) > 1:
+            reason = f"{image.path}: another recombined image claims the same low-energy image "
+            refused.append(Refused(image.path, reason + found[0].sop_instance_uid))
+        elif difference := _difference(found[0], image):
+            refused.append(Refused(image.path, difference))
+        else:
+            pairs.append(CEMPair(found[0], image))
+    paired = {pair.low_energy.sop_instance_uid for pair in pairs}
+    for image in low:
+        if image.sop_instance_uid not in paired:
+            reason = f"{image.path}: this low-energy image has no recombined partner in its study"
+            refused.append(Refused(image.path, f"{reason} ({_view(image)})"))
+    return pairs, refused
+
+
+def _linked(
+    image: MammogramAttributes, low: list[MammogramAttributes]
+) -> list[MammogramAttributes]:
+    """Return the low-energy images that the strongest available link points to."""
+    for link in LINKS:
+        if found := [one for one in low if link(one, image)]:
+            return found
+    return low if _tell_nothing(image, low) else []
+
+
+def _tell_nothing(image: MammogramAttributes, low: list[MammogramAttributes]) -> bool:
+    """Whether neither side offers a link, so that only study and view are left to go by."""
+    return not any(_offers_link(one) for one in [image, *low])
+
+
+def _offers_link(image: MammogramAttributes) -> bool:
+    return bool(image.frame_of_reference_uid or image.event_uids or image.acquired)
+
+
+def _named_as_source(low: MammogramAttributes, recombined: MammogramAttributes) -> bool:
+    shared = low.source_uids & recombined.source_uids  # their common For Processing parent
+    return low.sop_instance_uid in recombined.source_uids or bool(shared)
+
+
+def _same_frame_of_reference(low: MammogramAttributes, recombined: MammogramAttributes) -> bool:
+    frame = low.frame_of_reference_uid  # PS3.3 A.27.3: shared while compression is held
+    return frame is not None and frame == recombined.frame_of_reference_uid
+
+
+def _same_event(low: MammogramAttributes, recombined: MammogramAttributes) -> bool:
+    return bool(low.event_uids & recombined.event_uids)
+
+
+def _close_in_time(low: MammogramAttributes, recombined: MammogramAttributes) -> bool:
+    if low.acquired is None or recombined.acquired is None:
+        return False
+    return abs(low.acquired - recombined.acquired) <= timedelta(seconds=MAX_SECONDS_APART)
+
+
+LINKS: tuple[Link, ...] = (_named_as_source, _same_frame_of_reference, _same_event, _close_in_time)
+
+
+def _no_partner(
+    image: MammogramAttributes, found: list[MammogramAttributes], low: list[MammogramAttributes]
+) -> str:
+    if found:
+        uids = ", ".join(one.sop_instance_uid for one in found)
+        return f"{image.path}: {len(found)} low-energy images are candidates for it: {uids}"
+    if low:
+        uids = ", ".join(one.sop_instance_uid for one in low)
+        return (
+            f"{image.path}: no low-energy image of its view shares a source, frame of reference, "
+            f"event or time with it; there are: {uids}"
+        )
+    return f"{image.path}: this recombined image has no low-energy partner ({_view(image)})"
+
+
+def _difference(low: MammogramAttributes, recombined: MammogramAttributes) -> str | None:
+    for keyword in low.geometry.keys() & recombined.geometry.keys():
+        ours, theirs = low.geometry[keyword], recombined.geometry[keyword]
+        if ours != theirs:
+            wanted = f"but {ours} in its low-energy partner {low.path}"
+            return str(refuse(recombined.path, keyword, theirs, wanted))
+    return None
+
+
+def _view(image: MammogramAttributes) -> str:
+    return (
+        f"{image.laterality.value} {image.view_position.value}, "
+        f"SOPInstanceUID {image.sop_instance_uid}"
+    )
