@@ -1,0 +1,26 @@
+"""MONAI transforms for contrast-enhanced mammograms."""
+
+from __future__ import annotations
+
+from cem_monai.transforms.breast import BreastMask, BreastMaskd
+from cem_monai.transforms.intensity import (
+    RestoreIntensityBitDepth,
+    RestoreIntensityBitDepthd,
+    ScaleIntensityBitDepth,
+    ScaleIntensityBitDepthd,
+    format_range,
+)
+from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
+
+__all__ = [
+    "BreastMask",
+    "BreastMaskd",
+    "CEMLoadImaged",
+    "CEMSaveImaged",
+    "MammogramReader",
+    "RestoreIntensityBitDepth",
+    "RestoreIntensityBitDepthd",
+    "ScaleIntensityBitDepth",
+    "ScaleIntensityBitDepthd",
+    "format_range",
+]
