@@ -1,0 +1,76 @@
+"""Loading the weights of a network from a file that may be anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+def load_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
+    """Load a flat state dict into `network`; an unfit file leaves the network unchanged.
+
+    The file is read without executing code (`weights_only=True`), and the tensors are copied to
+    the device on which the network is.
+
+    Args:
+        network: network to change in place.
+        path: file written by `torch.save(network.state_dict(), path)`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged or is no state dict; its keys or shapes do not match those
+            of the network exactly; it holds a value that is not finite.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no weights at {path}: train first or pass --ckpt_dir")
+    weights = _read_state_dict(path)
+    _check_match(weights, network, path)
+    _check_finite(weights, path)
+    network.load_state_dict(weights, strict=True)
+
+
+def _read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file fails in a dozen ways
+        raise ValueError(f"cannot read weights from {path}: {error}") from error
+    if not isinstance(weights, Mapping):
+        raise ValueError(f"{path} holds a {type(weights).__name__} instead of a state dict")
+    return dict(weights)
+
+
+def _check_match(weights: dict[str, Any], network: nn.Module, path: Path) -> None:
+    expected = network.state_dict()
+    differing = [
+        name
+        for name in [*expected, *(name for name in weights if name not in expected)]
+        if _shape(weights.get(name)) != _shape(expected.get(name))
+    ]
+    if differing:
+        first = differing[0]
+        raise ValueError(
+            f"{path} does not fit {type(network).__name__}: {len(differing)} entries differ; "
+            f"the first is '{first}': {_shape(weights.get(first))} in the file, "
+            f"{_shape(expected.get(first))} in the network"
+        )
+
+
+def _shape(entry: object) -> str:
+    if entry is None:
+        return "missing"
+    return str(tuple(entry.shape)) if isinstance(entry, torch.Tensor) else type(entry).__name__
+
+
+def _check_finite(weights: dict[str, torch.Tensor], path: Path) -> None:
+    broken = [name for name, weight in weights.items() if not torch.isfinite(weight).all()]
+    if broken:
+        raise ValueError(
+            f"{path} holds values that are not finite in {len(broken)} entries; "
+            f"the first is '{broken[0]}'"
+        )
