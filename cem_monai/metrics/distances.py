@@ -1,0 +1,125 @@
+"""Distances between a generated and a real image over a region, in grey levels of 0..255.
+
+All functions take stored pixel values and the range (low, high) of stored values that 0..255 stands
+for: grey = (value - low) / (high - low) * 255. A 12-bit error of 4095 / 255 is one grey level. Both
+kinds of PSNR are computed per image; they differ by 10 * log10(region's fraction of the frame) and
+must never be compared with each other.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from cem_monai.metrics.regions import image_and_mask, region_values
+
+GREY_LEVELS = 255.0
+
+
+def l1(
+    generated: npt.ArrayLike,
+    real: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    data_range: tuple[float, float],
+) -> float:
+    """Average the absolute error over the region.
+
+    Args:
+        generated: (H, W) stored pixel values.
+        real: (H, W) stored pixel values.
+        mask: (H, W) region, nonzero inside.
+        data_range: stored values (low, high) that stand for grey levels 0 and 255.
+
+    Returns:
+        Grey levels; NaN for an empty region.
+
+    Raises:
+        ValueError: the shapes differ or are not (H, W), or the range is empty.
+    """
+    return _mean(np.abs(_errors(generated, real, mask))) * grey_per_unit(data_range)
+
+
+def l2(
+    generated: npt.ArrayLike,
+    real: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    data_range: tuple[float, float],
+) -> float:
+    """Average the squared error over the region (the mean square, not its root).
+
+    Arguments and errors are those of `l1`.
+
+    Returns:
+        Squared grey levels; NaN for an empty region.
+    """
+    return _mean(_errors(generated, real, mask) ** 2) * grey_per_unit(data_range) ** 2
+
+
+def psnr_roi(
+    generated: npt.ArrayLike,
+    real: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    data_range: tuple[float, float],
+) -> float:
+    """Compute 10 * log10(255^2 / mean squared error over the region's pixels).
+
+    Arguments and errors are those of `l1`.
+
+    Returns:
+        Decibels; infinity for identical regions, NaN for an empty region.
+    """
+    return _psnr(l2(generated, real, mask, data_range=data_range))
+
+
+def psnr_frame(
+    generated: npt.ArrayLike,
+    real: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    data_range: tuple[float, float],
+) -> float:
+    """Compute the PSNR of the whole frame with the error set to 0 outside the region.
+
+    This kind flatters small regions: a mass of 0.6 % of the frame gains 22 dB over `psnr_roi`.
+    Arguments and errors are those of `l1`.
+
+    Returns:
+        Decibels; infinity for identical regions, NaN for an empty region.
+    """
+    _, inside = image_and_mask(real, mask)
+    if not inside.any():
+        return math.nan
+    return _psnr(l2(generated, real, mask, data_range=data_range) * float(inside.mean()))
+
+
+def _errors(
+    generated: npt.ArrayLike, real: npt.ArrayLike, mask: npt.ArrayLike
+) -> npt.NDArray[np.float64]:
+    return region_values(generated, mask) - region_values(real, mask)
+
+
+def _mean(errors: npt.NDArray[np.float64]) -> float:
+    return float(errors.mean()) if errors.size else math.nan
+
+
+def grey_per_unit(data_range: tuple[float, float]) -> float:
+    """Return the grey levels of 0..255 per unit of stored values in the range (low, high).
+
+    Raises:
+        ValueError: an end is not finite, or low is not below high.
+    """
+    low, high = data_range
+    if not (math.isfinite(low) and math.isfinite(high) and low < high):
+        raise ValueError(f"data_range must be (low, high) with low < high, got {data_range}")
+    return GREY_LEVELS / (high - low)
+
+
+def _psnr(mean_squared_error: float) -> float:
+    if mean_squared_error == 0:
+        return math.inf
+    return 10 * math.log10(GREY_LEVELS**2 / mean_squared_error)

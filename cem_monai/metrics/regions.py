@@ -1,0 +1,92 @@
+"""Images and region masks as checked arrays, and the ring around a mass."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import distance_transform_edt
+
+
+def plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """Return an image or mask as an array (H, W) of booleans, integers or floats.
+
+    Raises:
+        ValueError: the shape is not (H, W); the message names the array.
+        TypeError: the elements are no real numbers.
+    """
+    array = np.asarray(values)
+    if array.ndim != 2:
+        raise ValueError(f"{name} must have the shape (H, W), got {array.shape}")
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
+    return array
+
+
+def image_and_mask(
+    image: npt.ArrayLike, mask: npt.ArrayLike, name: str = "mask"
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """Return an image and a mask (nonzero = inside) of the same shape (H, W)."""
+    pixels, inside = plane(image, "image"), plane(mask, name).astype(bool)
+    if pixels.shape != inside.shape:
+        raise ValueError(f"{name} {inside.shape} and image {pixels.shape} differ in shape")
+    return pixels, inside
+
+
+def region_values(
+    image: npt.ArrayLike, mask: npt.ArrayLike, name: str = "mask"
+) -> npt.NDArray[np.float64]:
+    """Return the pixels inside the mask in float64, (N,): differences of them cannot wrap."""
+    pixels, inside = image_and_mask(image, mask, name)
+    return pixels[inside].astype(np.float64)
+
+
+def surround_ring(
+    mass: npt.ArrayLike, breast: npt.ArrayLike, *, gap: float = 2.0
+) -> npt.NDArray[np.bool_]:
+    """Draw a ring around the mass, for images whose surround no reader has drawn.
+
+    The ring is the mass dilated by r minus the mass dilated by the gap. r is the smallest radius
+    for which the part of the ring inside the breast is as large as the mass; pixels at exactly the
+    distance r all belong to it, so the ring may be slightly larger. It is smaller where the breast
+    has no room. Several masses in one mask share one ring, and none of them lies in it.
+
+    Args:
+        mass: (H, W) mask, nonzero inside.
+        breast: (H, W) mask, nonzero inside.
+        gap: pixels next to the mass that are left out, since its blurred border lies there.
+
+    Returns:
+        (H, W) mask of the ring; empty for an empty mass.
+    """
+    breast_mask, mass_mask = image_and_mask(breast, mass, "mass")
+    area = int(mass_mask.sum())
+    if area == 0:
+        return np.zeros_like(mass_mask)
+    distance = distance_transform_edt(~mass_mask)
+    candidates = (distance > gap) & breast_mask.astype(bool)
+    room = np.sort(distance[candidates])
+    radius = room[min(area, room.size) - 1] if room.size else 0.0
+    ring: npt.NDArray[np.bool_] = candidates & (distance <= radius)
+    return ring
+
+
+def surround_or_ring(
+    surround: npt.ArrayLike | None, mass: npt.ArrayLike, breast: npt.ArrayLike
+) -> tuple[npt.NDArray[np.bool_], bool]:
+    """Return the drawn surround, or a ring where none is drawn, and whether it is a ring.
+
+    Args:
+        surround: (H, W) mask drawn by a reader, nonzero inside; empty or None when there is none.
+        mass: (H, W) mask, nonzero inside.
+        breast: (H, W) mask, nonzero inside.
+
+    Returns:
+        (H, W) mask and the flag; without a mass there is no ring.
+    """
+    _, mass_mask = image_and_mask(breast, mass, "mass")
+    drawn = np.zeros_like(mass_mask) if surround is None else plane(surround, "surround")
+    if drawn.any() or not mass_mask.any():
+        return drawn.astype(bool), False
+    return surround_ring(mass_mask, breast), True

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cem_monai.metrics import surround_ring
+from cem_monai.metrics.regions import surround_or_ring
+
+Image = np.ndarray[Any, Any]
+
+
+def disk(shape: tuple[int, int], center: tuple[int, int], radius: float) -> Image:
+    y, x = np.indices(shape)
+    return np.asarray(np.hypot(y - center[0], x - center[1]) <= radius)
+
+
+def loop_ring(mass: Image, breast: Image, gap: float) -> Image:
+    """Grow the radius until the ring is as large as the mass; distances pixel by pixel."""
+    inside = np.argwhere(mass)
+    distance = np.array(
+        [[np.hypot(*(inside - (y, x)).T).min() for x in range(mass.shape[1])]
+         for y in range(mass.shape[0])]
+    )  # fmt: skip
+    ring = np.zeros(mass.shape, bool)
+    for radius in np.unique(distance[(distance > gap) & breast]):
+        if ring.sum() < mass.sum():
+            ring = (distance > gap) & (distance <= radius) & breast
+    return ring
+
+
+@given(seed=st.integers(0, 2**32 - 1), gap=st.sampled_from([0, 1, 2, 3.5]))
+@settings(max_examples=40, deadline=None)
+def test_ring_matches_a_loop(seed: int, gap: float) -> None:
+    rng = np.random.default_rng(seed)
+    breast, mass = rng.random((20, 24)) < 0.9, rng.random((20, 24)) < 0.02
+    mass[rng.integers(20), rng.integers(24)] = True
+    np.testing.assert_array_equal(
+        surround_ring(mass, breast, gap=gap), loop_ring(mass, breast, gap)
+    )
+
+
+def test_ring_is_as_large_as_the_mass() -> None:
+    mass = disk((200, 200), (100, 100), 25)
+    ring = surround_ring(mass, np.ones(mass.shape))
+    assert 1 <= ring.sum() / mass.sum() < 1.02
+    assert not (ring & disk(mass.shape, (100, 100), 26)).any()
+
+
+def test_ring_stays_in_the_breast_and_off_other_masses() -> None:
+    mass = disk((200, 200), (20, 100), 15) | disk((200, 200), (60, 100), 15)
+    breast = disk((200, 200), (20, 100), 90)
+    ring = surround_ring(mass, breast)
+    assert ring.sum() >= mass.sum()
+    assert not (ring & ~breast).any()
+    assert not (ring & mass).any()
+
+
+def test_ring_is_smaller_without_room() -> None:
+    mass = disk((60, 60), (30, 30), 15)
+    breast = disk((60, 60), (30, 30), 18)
+    ring = surround_ring(mass, breast)
+    assert 0 < ring.sum() < mass.sum()
+    np.testing.assert_array_equal(ring, loop_ring(mass, breast, gap=2))
+
+
+def test_ring_without_breast_or_mass_is_empty() -> None:
+    mass = disk((60, 60), (30, 30), 5)
+    assert not surround_ring(mass, mass).any()
+    assert not surround_ring(np.zeros((60, 60)), np.ones((60, 60))).any()
+
+
+@pytest.mark.parametrize("surround", [None, np.zeros((60, 60))])
+def test_missing_surround_becomes_a_ring(surround: Image | None) -> None:
+    mass, breast = disk((60, 60), (30, 30), 5), np.ones((60, 60))
+    ring, is_ring = surround_or_ring(surround, mass, breast)
+    assert is_ring
+    np.testing.assert_array_equal(ring, surround_ring(mass, breast))
+
+
+def test_drawn_surround_is_kept() -> None:
+    mass, surround = disk((60, 60), (30, 30), 5), disk((60, 60), (10, 10), 5)
+    kept, is_ring = surround_or_ring(surround.astype(np.uint8), mass, np.ones((60, 60)))
+    assert not is_ring
+    np.testing.assert_array_equal(kept, surround)
+
+
+def test_no_ring_without_mass() -> None:
+    surround, is_ring = surround_or_ring(None, np.zeros((60, 60)), np.ones((60, 60)))
+    assert not surround.any()
+    assert not is_ring
+
+
+def test_breast_of_another_shape_raises() -> None:
+    with pytest.raises(ValueError, match=r"mass \(3, 3\) and image \(4, 3\)"):
+        surround_ring(np.ones((3, 3)), np.ones((4, 3)))
+
+
+def test_gap_is_euclidean() -> None:
+    mass = np.zeros((9, 9), bool)
+    mass[4, 4] = True
+    ring = surround_ring(mass, np.ones((9, 9)), gap=1)
+    assert sorted(map(tuple, np.argwhere(ring) - 4)) == [(-1, -1), (-1, 1), (1, -1), (1, 1)]
+    assert math.isclose(np.hypot(*(np.argwhere(ring) - 4).T).max(), math.sqrt(2))
