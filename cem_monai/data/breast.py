@@ -13,6 +13,9 @@ from skimage.measure import block_reduce
 MAX_WORKING_SIDE = 512
 MIN_AREA, MAX_AREA = 0.02, 0.95
 """Plausible shares of the frame; beyond them the image has no air or shows no breast."""
+AIR_WIDTH, MIN_AIR = 0.05, 0.05
+"""Air is one narrow mode at the dark end: at least `MIN_AIR` of the pixels lie within `AIR_WIDTH`
+of the gray range. Of 193 CDD-CESM images the poorest in air has 0.11."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -35,13 +38,14 @@ def breast_mask(low_energy: npt.NDArray[Any]) -> Mask:
         (H, W) mask.
 
     Raises:
-        BreastMaskError: the image is constant, or the region found covers an implausible share of
-            the frame (no air, or an image with inverted polarity).
+        BreastMaskError: the image is constant, has no air or inverted polarity, or the region found
+            covers an implausible share of the frame.
     """
     if low_energy.ndim != 2:
         raise ValueError(f"low_energy must be (H, W), got {low_energy.shape}")
     factor = max(1, -(-max(low_energy.shape) // MAX_WORKING_SIDE))
-    reduced = block_reduce(np.asarray(low_energy, dtype=np.float64), factor, np.mean)
+    reduced = _reduce(low_energy, factor)
+    _check_air(reduced)
     mask = _largest_component(_foreground(reduced))
     mask = ndimage.binary_fill_holes(mask)
     share = float(mask.mean())
@@ -54,10 +58,28 @@ def breast_mask(low_energy: npt.NDArray[Any]) -> Mask:
     return enlarged[: low_energy.shape[0], : low_energy.shape[1]]
 
 
+def _reduce(image: npt.NDArray[Any], factor: int) -> npt.NDArray[np.float64]:
+    # block_reduce alone would fill the last blocks with zeros, which need not be air
+    margins = [(0, -side % factor) for side in image.shape]
+    padded = np.pad(np.asarray(image, dtype=np.float64), margins, mode="edge")
+    return np.asarray(block_reduce(padded, factor, np.mean))
+
+
+def _check_air(image: npt.NDArray[np.float64]) -> None:
+    if image.min() == image.max():
+        raise BreastMaskError(f"the image is constant ({image.flat[0]:g})")
+    low, high = np.percentile(image, (0.5, 99.5))
+    width = AIR_WIDTH * (high - low)
+    dark, bright = float((image <= low + width).mean()), float((image >= high - width).mean())
+    if dark < MIN_AIR or dark <= bright:
+        raise BreastMaskError(
+            f"{dark:.1%} of the image is as dark as air and {bright:.1%} as bright as the densest "
+            f"tissue: no air around the breast, or wrong polarity"
+        )
+
+
 def _foreground(image: npt.NDArray[np.float64]) -> Mask:
     logarithm = np.log1p(image - image.min())
-    if logarithm.max() == 0:
-        raise BreastMaskError(f"the image is constant ({image.flat[0]:g})")
     return np.asarray(logarithm > threshold_otsu(logarithm, nbins=512))
 
 

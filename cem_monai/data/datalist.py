@@ -6,6 +6,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,9 @@ def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
         raise ValueError(f"{path}: is not JSON ({error})") from None
     if not isinstance(datalist, dict) or not all(isinstance(v, list) for v in datalist.values()):
         raise ValueError(f"{path}: must be an object of lists, e.g. training, test")
+    for item in chain.from_iterable(datalist.values()):
+        if not isinstance(item, dict):
+            raise ValueError(f"{path}: each item must be an object, one is {item!r}")
     return datalist
 
 

@@ -59,7 +59,8 @@ def read_mask(path: str | os.PathLike[str]) -> npt.NDArray[np.bool_]:
     if array.ndim != 2:
         raise ValueError(f"{path}: a mask has one plane, this has the shape {array.shape}")
     if not np.isin(array, (0, 1)).all():
-        raise ValueError(f"{path}: a mask holds 0 and 1 only, this goes to {array.max():g}")
+        found = f"{array.min():g} to {array.max():g}"
+        raise ValueError(f"{path}: a mask holds 0 and 1 only, this has values from {found}")
     return array.T.astype(bool)
 
 

@@ -68,7 +68,7 @@ def _pair_group(
     paired = {pair.low_energy.sop_instance_uid for pair in pairs}
     for image in low:
         if image.sop_instance_uid not in paired:
-            reason = f"{image.path}: this low-energy image has no recombined partner in its study"
+            reason = f"{image.path}: this low-energy image is left without a recombined partner"
             refused.append(Refused(image.path, f"{reason} ({_view(image)})"))
     return pairs, refused
 
@@ -131,8 +131,8 @@ def _no_partner(
 
 
 def _difference(low: MammogramAttributes, recombined: MammogramAttributes) -> str | None:
-    for keyword in low.geometry.keys() & recombined.geometry.keys():
-        ours, theirs = low.geometry[keyword], recombined.geometry[keyword]
+    for keyword, ours in low.geometry.items():
+        theirs = recombined.geometry.get(keyword, ours)
         if ours != theirs:
             wanted = f"but {ours} in its low-energy partner {low.path}"
             return str(refuse(recombined.path, keyword, theirs, wanted))

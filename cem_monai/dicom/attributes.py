@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from pathlib import Path
 
@@ -146,11 +146,11 @@ def read_attributes(dataset: Dataset, path: Path) -> MammogramAttributes:
     """Read the attributes of a mammogram that passed `check_mammogram`.
 
     Raises:
-        MammogramError: laterality, view or orientation is missing, unknown or contradictory.
+        MammogramError: laterality, view, orientation or pixel spacing is missing, unknown or
+            contradictory.
     """
     laterality = _laterality(dataset, path)
     orientation = _patient_orientation(dataset, path, laterality)
-    spacing = dataset.get("ImagerPixelSpacing")
     return MammogramAttributes(
         path=path,
         sop_instance_uid=str(dataset.SOPInstanceUID),
@@ -164,7 +164,7 @@ def read_attributes(dataset: Dataset, path: Path) -> MammogramAttributes:
         columns=int(dataset.Columns),
         bits_stored=int(dataset.BitsStored),
         patient_orientation=orientation,
-        imager_pixel_spacing=(float(spacing[0]), float(spacing[1])) if spacing else None,
+        imager_pixel_spacing=_spacing(dataset, path),
         frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or "") or None,
         source_uids=_source_uids(dataset),
         event_uids=_event_uids(dataset),
@@ -183,12 +183,13 @@ def view_modifiers(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _laterality(dataset: Dataset, path: Path) -> Laterality:
-    keyword = "ImageLaterality" if dataset.get("ImageLaterality") else "Laterality"
-    value = dataset.get(keyword) or None
+    of_series = dataset.get("Laterality") and not dataset.get("ImageLaterality")
+    keyword = "Laterality" if of_series else "ImageLaterality"
+    value = dataset.get(keyword)
     try:
         return Laterality(value)
     except ValueError:
-        raise refuse(path, "ImageLaterality", value, "must be L or R") from None
+        raise refuse(path, keyword, value, "must be L or R") from None
 
 
 def _view_position(dataset: Dataset, path: Path) -> ViewPosition:
@@ -220,6 +221,17 @@ def _patient_orientation(dataset: Dataset, path: Path, laterality: Laterality) -
     return orientation
 
 
+def _spacing(dataset: Dataset, path: Path) -> tuple[float, float] | None:
+    value = dataset.get("ImagerPixelSpacing")
+    if not value:
+        return None
+    values = [value] if isinstance(value, float) else list(value)
+    if len(values) != 2 or min(values) <= 0:
+        found = "\\".join(map(str, values))
+        raise refuse(path, "ImagerPixelSpacing", found, "must be two numbers above 0")
+    return float(values[0]), float(values[1])
+
+
 def _source_uids(dataset: Dataset) -> frozenset[str]:
     items = dataset.get("SourceImageSequence") or []
     return frozenset(str(item.get("ReferencedSOPInstanceUID", "")) for item in items) - {""}
@@ -246,25 +258,25 @@ def _plain(value: object) -> str:
 
 
 def _integer(value: object) -> int | None:
-    return int(str(value)) if value not in (None, "") else None
+    text = str(value)
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else None
 
 
 def _acquired(dataset: Dataset) -> datetime | None:
-    """Combine AcquisitionDate and AcquisitionTime, or else ContentDate and ContentTime."""
-    if value := str(dataset.get("AcquisitionDateTime") or ""):
-        return _timestamp(value[:8], value[8:])
+    """Read AcquisitionDateTime, or else date and time of acquisition, or else of content."""
+    texts = [str(dataset.get("AcquisitionDateTime") or "")]
     for kind in ("Acquisition", "Content"):
         date, time = dataset.get(f"{kind}Date"), dataset.get(f"{kind}Time")
-        if date and time:
-            return _timestamp(str(date), str(time))
-    return None
+        texts.append(f"{date}{time}" if date and time else "")
+    return next((found for text in texts if (found := _timestamp(text))), None)
 
 
-def _timestamp(date: str, time: str) -> datetime | None:
-    match = re.fullmatch(r"(\d{2})(\d{2})?(\d{2})?(?:\.(\d{1,6}))?.*", time)
-    if match is None or re.fullmatch(r"\d{8}", date) is None:
+def _timestamp(text: str) -> datetime | None:
+    # A time without seconds is no time: it cannot tell one compression from the next
+    match = re.fullmatch(r"(\d{14})(\.\d{1,6})?([+-]\d{4})? *", text)
+    if match is None:
         return None
-    hours, minutes, seconds = (int(match.group(i) or 0) for i in (1, 2, 3))
-    micro = int((match.group(4) or "0").ljust(6, "0"))
-    day = datetime.strptime(date, "%Y%m%d")
-    return day + timedelta(hours=hours, minutes=minutes, seconds=seconds, microseconds=micro)
+    try:
+        return datetime.strptime(match[1] + (match[2] or ".0"), "%Y%m%d%H%M%S.%f")
+    except ValueError:  # digits, but no date
+        return None

@@ -65,12 +65,15 @@ LOW_ENERGY_MAX_KVP, HIGH_ENERGY_MIN_KVP = 35.0, 40.0
 def image_content(dataset: Dataset, path: Path) -> ImageContent:
     """Return what the image shows.
 
-    Order: declared attributes (standard, then vendor), tube voltage, series description.
+    What the image declares of itself decides (standard or vendor terms); where it declares nothing,
+    tube voltage and series description.
 
     Raises:
         MammogramError: nothing tells the content, or two attributes disagree about it.
     """
-    for rules in (_matches(dataset, DECLARED), _by_voltage(dataset), _matches(dataset, DESCRIBED)):
+    # A recombined image may carry the voltage of one of its exposures: voltage and text must agree
+    hints = _by_voltage(dataset) + _matches(dataset, DESCRIBED)
+    for rules in (_matches(dataset, DECLARED), hints):
         contents = {content for content, _ in rules}
         if len(contents) > 1:
             reasons = "; ".join(f"{reason} says {content.value}" for content, reason in rules)

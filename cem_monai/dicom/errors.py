@@ -28,8 +28,8 @@ def refuse(
     Args:
         path: file that holds the object.
         keyword: DICOM keyword of the attribute.
-        value: what was found; None for a missing or empty attribute.
+        value: what was found; None for a missing attribute.
         wanted: what is needed, e.g. `"must be MG"`.
     """
-    found = "is missing" if value is None else f"is {value!s}"
+    found = "is missing" if value is None else f"is {value!s}" if str(value) else "is empty"
     return MammogramError(f"{path}: {attribute_label(keyword)} {found}, {wanted}")

@@ -9,6 +9,7 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
@@ -39,7 +40,7 @@ MAX_SIDE, MAX_PIXELS = 8192, 50_000_000
 REFUSED_IMAGE_TYPES = ("TOMO", "STEREO", "PRE FIRE", "POST FIRE", "BIOPSY")
 
 Test = Callable[[Any], bool]
-# In this order: what the object is, then whether its pixels are one gray image.
+# In this order: what the object is, then whether its pixels are one gray image that can be read.
 REQUIRED: tuple[tuple[str, Test, str], ...] = (
     ("Modality", lambda v: v == "MG", "must be MG"),
     ("PresentationIntentType", lambda v: v == "FOR PRESENTATION", "must be FOR PRESENTATION"),
@@ -60,6 +61,10 @@ REQUIRED: tuple[tuple[str, Test, str], ...] = (
     ("BitsAllocated", lambda v: v in (8, 16), "must be 8 or 16"),
     ("BitsStored", lambda v: 8 <= (v or 0) <= 16, "must be 8 to 16"),
     ("PixelRepresentation", lambda v: v == 0, "must be 0 (unsigned)"),
+    ("RescaleSlope", lambda v: v is None or float(v) != 0, "must be one number other than 0"),
+    ("RescaleIntercept", lambda v: v is None or float(v) == v, "must be one number"),
+    ("PixelPaddingValue", lambda v: v is None or int(v) == v, "must be one number"),
+    ("PixelPaddingRangeLimit", lambda v: v is None or int(v) == v, "must be one number"),
     ("SOPInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
     ("StudyInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
 )
@@ -75,30 +80,54 @@ def open_mammogram(path: Path) -> Dataset:
     Raises:
         MammogramError: the file cannot be read, or the object is not such a mammogram.
     """
-    dataset = _load(path)
+    dataset = open_gray_image(path)
+    _check_origin(dataset, path)
+    _check_view(dataset, path)
+    return dataset
+
+
+def open_gray_image(path: Path) -> Dataset:
+    """Read one DICOM file and check all that `open_mammogram` does, but its origin and view.
+
+    Raises:
+        MammogramError: the file cannot be read, or the object is no mammography image.
+    """
+    # Before anything else is read: a deflated object is inflated while it is read
+    _check_transfer_syntax(_load(path, read_file_meta_info), path)
+    dataset = _load(path, _read_whole)
     for keyword, accepts, wanted in REQUIRED:
         value = dataset.get(keyword)
         if not _holds(accepts, value):
             raise refuse(path, keyword, value, wanted)
     _check_bits(dataset, path)
-    _check_origin(dataset, path)
-    _check_view(dataset, path)
     _check_pixel_data(dataset, path)
     return dataset
 
 
-def _load(path: Path) -> Dataset:
-    if not path.exists():
+def _load(path: Path, read: Callable[[Path], Dataset]) -> Dataset:
+    if not path.is_file():
         raise MammogramError(f"{path}: no such file")
     try:
-        dataset = pydicom.dcmread(path)
-        dataset.walk(lambda *_: None)  # decodes each element, so that a broken one fails here
+        return read(path)
     except InvalidDicomError:
         raise MammogramError(f"{path}: is not a DICOM file") from None
     except Exception as error:  # pydicom lets many types through; its texts may quote the patient
         kind = type(error).__name__
         raise MammogramError(f"{path}: cannot be read as DICOM, it is damaged ({kind})") from None
+
+
+def _read_whole(path: Path) -> Dataset:
+    dataset = pydicom.dcmread(path)
+    dataset.walk(lambda *_: None)  # decodes each element, so that a broken one fails here
     return dataset
+
+
+def _check_transfer_syntax(file_meta: Dataset, path: Path) -> None:
+    syntax = file_meta.get("TransferSyntaxUID")
+    if syntax not in DECODERS:
+        names = ", ".join(accepted.name for accepted in DECODERS)
+        name = syntax.name if syntax else None
+        raise refuse(path, "TransferSyntaxUID", name, f"must be one of: {names}")
 
 
 def _holds(accepts: Test, value: Any) -> bool:
@@ -139,14 +168,9 @@ def _check_view(dataset: Dataset, path: Path) -> None:
 
 
 def _check_pixel_data(dataset: Dataset, path: Path) -> None:
-    syntax = getattr(dataset.file_meta, "TransferSyntaxUID", None)
-    if syntax not in DECODERS:
-        names = ", ".join(accepted.name for accepted in DECODERS)
-        name = syntax.name if syntax else None
-        raise refuse(path, "TransferSyntaxUID", name, f"must be one of: {names}")
     if "PixelData" not in dataset:
         raise refuse(path, "PixelData", None, "so the object holds no image")
-    if not syntax.is_compressed:
+    if not dataset.file_meta.TransferSyntaxUID.is_compressed:
         expected = dataset.Rows * dataset.Columns * dataset.BitsAllocated // 8
         found = len(dataset.PixelData)
         if found != expected + expected % 2:

@@ -6,6 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.dataset import Dataset
+
 from cem_monai.dicom.attributes import MammogramAttributes, read_attributes
 from cem_monai.dicom.gate import open_mammogram
 from cem_monai.dicom.pixels import FloatImage, decode, to_canonical, value_range
@@ -39,7 +41,11 @@ def read_mammogram(path: str | os.PathLike[str]) -> Mammogram:
         MammogramError: the file is unusable; one sentence says why.
     """
     path = Path(path)
-    dataset = open_mammogram(path)
+    return to_mammogram(open_mammogram(path), path)
+
+
+def to_mammogram(dataset: Dataset, path: Path) -> Mammogram:
+    """Decode an object that passed the gate, and bring it to canonical polarity and orientation."""
     attributes = read_attributes(dataset, path)
     flipped = attributes.chest_wall_at_right
     return Mammogram(

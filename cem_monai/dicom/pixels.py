@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.pixels import apply_modality_lut, pixel_array
 
-from cem_monai.dicom.errors import MammogramError
+from cem_monai.dicom.errors import MammogramError, attribute_label
 from cem_monai.dicom.gate import DECODERS
 
 FloatImage = npt.NDArray[np.float32]
@@ -35,8 +35,8 @@ def decode(dataset: Dataset, path: Path) -> FloatImage:
         MammogramError: the pixel data cannot be decoded or do not match the header.
     """
     stored = _decode(dataset, path)
+    values = _apply_modality_lut(stored, dataset, path)
     low, high = value_range(dataset)
-    values = np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         values = np.float32(low + high) - values
     values[_padding(stored, dataset)] = low
@@ -52,8 +52,7 @@ def value_range(dataset: Dataset) -> tuple[float, float]:
     largest = float(2 ** int(dataset.BitsStored) - 1)
     if lut := dataset.get("ModalityLUTSequence"):
         return 0.0, float(2 ** int(lut[0].LUTDescriptor[2]) - 1)
-    slope = float(dataset.get("RescaleSlope") or 1)
-    intercept = float(dataset.get("RescaleIntercept") or 0)
+    slope, intercept = _rescale(dataset)
     ends = sorted((intercept, slope * largest + intercept))
     return ends[0], ends[1]
 
@@ -79,6 +78,22 @@ def _decode(dataset: Dataset, path: Path) -> Image:
         size = f"{dataset.Rows} x {dataset.Columns}"
         raise MammogramError(f"{path}: the pixel data hold {stored.shape}, the header says {size}")
     return stored
+
+
+def _apply_modality_lut(stored: Image, dataset: Dataset, path: Path) -> FloatImage:
+    if dataset.get("ModalityLUTSequence"):
+        try:
+            return np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
+        except Exception as error:  # missing or contradictory parts raise many types
+            label, kind = attribute_label("ModalityLUTSequence"), type(error).__name__
+            raise MammogramError(f"{path}: {label} is damaged ({kind})") from None
+    slope, intercept = _rescale(dataset)
+    return np.asarray(stored * np.float64(slope) + intercept, dtype=np.float32)
+
+
+def _rescale(dataset: Dataset) -> tuple[float, float]:
+    slope, intercept = dataset.get("RescaleSlope"), dataset.get("RescaleIntercept")
+    return 1.0 if slope is None else float(slope), float(intercept or 0)
 
 
 def _padding(stored: Image, dataset: Dataset) -> npt.NDArray[np.bool_]:

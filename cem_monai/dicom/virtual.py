@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -95,9 +96,10 @@ def virtual_des_dataset(
         value=2**bits_stored - 1,
         chest_wall_at_right=attributes.chest_wall_at_right,
     )
+    exposure = _exposure(source, attributes)
     dataset = mammogram_dataset(
         painted,
-        _exposure(source, attributes),
+        exposure,
         image_content=ImageContent.RECOMBINED,
         bits_stored=bits_stored,
         spacing=attributes.imager_pixel_spacing,
@@ -105,8 +107,10 @@ def virtual_des_dataset(
         sop_instance_uid=deterministic_uid(
             attributes.sop_instance_uid, model.name, model.version, model.weights_sha256
         ),
+        # A series has one frame of reference (PS3.3 C.7.4.1), so each compression has its own
         series_instance_uid=deterministic_uid(
-            attributes.study_instance_uid, model.name, model.version, model.weights_sha256
+            *(exposure.study_instance_uid, exposure.frame_of_reference_uid),
+            *(model.name, model.version, model.weights_sha256),
         ),
         series_number=SERIES_NUMBER,
         series_description=SERIES_DESCRIPTION,
@@ -149,12 +153,14 @@ def _exposure(source: Dataset, attributes: MammogramAttributes) -> Exposure:
 def _copy(source: Dataset, dataset: Dataset) -> None:
     for keyword in COPIED:
         if keyword in source:
-            dataset[keyword] = source[keyword]
-    # mammogram_dataset dated study and acquisition too; what the source does not tell stays untold
+            dataset[keyword] = deepcopy(source[keyword])
+    # mammogram_dataset filled in these too; what the source does not tell stays untold
     for keyword in {"StudyDate", "StudyTime", "StudyID"} - set(source.dir()):
         setattr(dataset, keyword, "")
     for keyword in {"AcquisitionDate", "AcquisitionTime"} - set(source.dir()):
         delattr(dataset, keyword)
+    if "DetectorType" not in source:
+        dataset.DetectorType = ""
 
 
 def _mark(dataset: Dataset, model: GeneratingModel) -> None:

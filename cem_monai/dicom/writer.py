@@ -118,6 +118,7 @@ def mammogram_dataset(
 
 def save_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
     """Write a DICOM file completely or not at all, with an empty preamble."""
+    dataset.preamble = bytes(128)  # one taken over from elsewhere may hide a program
     with atomic_write(path) as file:
         dataset.save_as(file, enforce_file_format=True)
 
@@ -179,7 +180,7 @@ def _add_image(dataset: Dataset, exposure: Exposure, image_content: ImageContent
     dataset.PatientOrientation = ["A" if left else "P", f"F{down}" if oblique else down]
     # DX Image; Burned In Annotation means text that identifies the patient, which there is none of
     dataset.BurnedInAnnotation, dataset.LossyImageCompression = "NO", "00"
-    dataset.PixelIntensityRelationship, dataset.PixelIntensityRelationshipSign = "LOG", -1
+    dataset.PixelIntensityRelationship = "LOG"
     dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "US"
 
 
@@ -192,6 +193,8 @@ def _add_pixels(
     dataset.PhotometricInterpretation = photometric_interpretation
     inverse = photometric_interpretation == "MONOCHROME1"
     dataset.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
+    # 1 where higher values mean more X-rays, -1 where they mean fewer (PS3.3 C.8.11.3.1.2)
+    dataset.PixelIntensityRelationshipSign = 1 if inverse else -1
     dataset.SamplesPerPixel, dataset.PixelRepresentation = 1, 0
     dataset.Rows, dataset.Columns = pixels.shape
     dataset.BitsAllocated = 8 if bits_stored == 8 else 16

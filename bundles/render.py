@@ -1,0 +1,77 @@
+"""Render each bundle's configs/*.json from _base/ and the bundle's own overrides.yaml.
+
+    python bundles/render.py           write
+    python bundles/render.py --check   only tell what is out of date; exit code 1 if anything is
+
+MONAI Label, MONAI Deploy and `monai.bundle.load` read one config file and nothing else, so every
+rendered file stands alone. Edit the YAML sources, never the JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from monai.bundle import ConfigParser
+
+BUNDLES_DIR = Path(__file__).parent
+BASE_DIR = BUNDLES_DIR / "_base"
+SOURCES = {
+    "train": ("common", "train"),
+    "evaluate": ("common", "train", "evaluate"),
+    "inference": ("common", "inference"),
+    "metadata": ("metadata",),
+}
+LICENSE = BUNDLES_DIR.parent / "LICENSE"
+
+
+def bundle_dirs() -> list[Path]:
+    """Return the folders that hold an overrides.yaml."""
+    return sorted(path.parent for path in BUNDLES_DIR.glob("*/overrides.yaml"))
+
+
+def render(bundle_dir: Path) -> dict[str, str]:
+    """Return path within the bundle → text of every file that is rendered or copied.
+
+    Raises:
+        KeyError: an override names an id that the base does not define.
+    """
+    files = {f"configs/{name}.json": _render_config(bundle_dir, name) for name in SOURCES}
+    files["configs/logging.conf"] = (BASE_DIR / "logging.conf").read_text(encoding="utf-8")
+    files["LICENSE"] = LICENSE.read_text(encoding="utf-8")
+    return files
+
+
+def main() -> int:
+    """Write or check every bundle."""
+    stale = [
+        (path, text)
+        for bundle_dir in bundle_dirs()
+        for path, text in ((bundle_dir / name, text) for name, text in render(bundle_dir).items())
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+    check = "--check" in sys.argv[1:]
+    for path, text in stale:
+        print(f"{path}: {'out of date, run: make bundles' if check else 'written'}")
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return int(check and bool(stale))
+
+
+def _render_config(bundle_dir: Path, name: str) -> str:
+    overrides = ConfigParser.load_config_file(bundle_dir / "overrides.yaml")
+    shared = {} if name == "metadata" else overrides.get("all", {})
+    changes = {**shared, **overrides.get(name, {})}
+    sources = [BASE_DIR / f"{source}.yaml" for source in SOURCES[name]]
+    parser = ConfigParser(ConfigParser.load_config_files(sources))
+    for key, value in changes.items():
+        if key not in parser:
+            raise KeyError(f"{bundle_dir.name}/overrides.yaml: {key!r} is not defined in {sources}")
+        parser[key] = value
+    return json.dumps(parser.get(), indent=4, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

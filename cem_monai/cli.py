@@ -1,0 +1,143 @@
+"""The verbs of `python -m cem_monai` (also `cem-monai`).
+
+Each verb checks its options before it does anything and imports what it needs itself, so that
+`--help` answers at once. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import fire
+
+from cem_monai.command_line import check_options, option_names, plain_sentence
+
+USAGE_ERROR = 2
+
+
+def simulate(output: str, exams: int, seed: int = 0, size: int | str = 512, workers: int = 1) -> None:
+    """Write simulated contrast-enhanced exams: low-energy and recombined DICOM, masks as NIfTI.
+
+    Args:
+        output: folder to write; complete exams in it are kept, so the command can be repeated.
+        exams: number of exams (patients), four views each.
+        seed: of the first exam; the same seed gives the same pixels.
+        size: pixels a side, e.g. 512 or 1024, or native for 2850 x 2394.
+        workers: processes.
+    """
+    from cem_monai.simulator import simulate_exams
+
+    manifest = simulate_exams(output, exams=exams, seed=seed, size=size, workers=workers)
+    print(f"{exams} exams are in {output}, listed in {manifest}")
+
+
+def import_cdd_cesm(source: str, output: str) -> None:
+    """Turn the public CDD-CESM pairs into DICOM studies that `index` and the bundles read.
+
+    Args:
+        source: folder that holds cdd_cesm_512/ and cdd_cesm_annotations/.
+        output: folder to write.
+    """
+    from cem_monai.data import import_cdd_cesm as run
+
+    print(run(source, output))
+
+
+def index(
+    folder: str,
+    datalist: str | None = None,
+    test_fraction: float = 0.05,
+    validation_fraction: float = 0.0,
+    seed: int = 0,
+) -> None:
+    """Pair low-energy and recombined images and split them by patient into a MONAI datalist.
+
+    What cannot be used is listed in refused.csv beside the datalist, with the reason.
+
+    Args:
+        folder: DICOM files, in any arrangement.
+        datalist: JSON file to write; FOLDER/datalist.json by default.
+        test_fraction: share of the patients kept for the evaluation.
+        validation_fraction: share of the patients kept for validation while training.
+        seed: of the split.
+    """
+    from pathlib import Path
+
+    from cem_monai.data import find_pairs, report_refused, write_datalist
+
+    path = Path(datalist) if datalist else Path(folder, "datalist.json")
+    pairs, refused = find_pairs(folder)
+    counts = write_datalist(
+        pairs,
+        path,
+        test_fraction=test_fraction,
+        validation_fraction=validation_fraction,
+        seed=seed,
+    )
+    report_refused(refused, path.with_name("refused.csv"))
+    patients = len({pair.patient for pair in pairs})
+    sections = ", ".join(f"{count} {section}" for section, count in counts.items())
+    print(f"{len(pairs)} pairs of {patients} patients in {path}: {sections}")
+    print(f"{len(refused)} images left out, see {path.with_name('refused.csv')}")
+
+
+def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: int = 40) -> None:
+    """Simulate exams, train a small generator on the CPU, generate, evaluate, report.
+
+    Args:
+        output: folder to write.
+        exams: number of simulated exams; a quarter of them is held out.
+        seed: of the exams, the split and the training.
+        epochs: of the training.
+    """
+    from cem_monai.demo import run_demo
+
+    run_demo(output, exams=exams, seed=seed, epochs=epochs)
+
+
+VERBS: dict[str, Callable[..., None]] = {
+    verb.__name__: verb for verb in (simulate, import_cdd_cesm, index, demo)
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        arguments: command line without the program's name; that of the process by default.
+
+    Returns:
+        exit code.
+    """
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    os.environ.setdefault("PAGER", "cat")  # help goes to the screen, not into a pager
+    try:
+        _check(arguments)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return USAGE_ERROR
+    try:
+        fire.Fire(VERBS, command=arguments, name="cem-monai")
+    except SystemExit as leaving:  # fire: 0 after --help, 2 for wrong usage
+        return int(leaving.code or 0)
+    except Exception as error:
+        sentence = plain_sentence(error)
+        if sentence is None:
+            raise
+        print(f"error: {sentence}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _check(arguments: Sequence[str]) -> None:
+    """Refuse a misspelt verb or option; fire would run the verb first and complain afterwards."""
+    if not arguments or arguments[0].startswith("-"):
+        return
+    if arguments[0] not in VERBS:
+        raise ValueError(f"unknown verb {arguments[0]!r}; there are: {', '.join(VERBS)}")
+    parameters = inspect.signature(VERBS[arguments[0]]).parameters
+    given = [name.replace("-", "_") for name in option_names(arguments[1:])]
+    check_options(given, {*parameters, "help"})

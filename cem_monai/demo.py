@@ -1,0 +1,160 @@
+"""The main job from end to end on simulated exams: what `make demo` shows a newcomer."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import cem_monai
+from cem_monai.data import find_pairs, load_datalist, report_refused, write_datalist
+from cem_monai.evaluation import markdown_table, read_metrics, summarize
+from cem_monai.simulator import simulate_exams
+
+BUNDLE = Path(cem_monai.__file__).parents[1] / "bundles" / "breast_cem_unet512"
+TEST_FRACTION = 0.25
+# A generator that two CPU cores train in minutes: 6 halvings instead of 9, 16 filters instead of 64
+SMALL_NETWORK: dict[str, Any] = {"num_downs": 6, "ngf": 16, "image_size": 512}
+# Simulated recombined images fill 1900 to 2200 of 4096 values
+WINDOWS: dict[str, Any] = {"recombined_window": [1900, 2200]}
+TRAINING: dict[str, Any] = {
+    "ndf": 16,
+    "crop_size": 256,
+    "batch_size": 4,
+    "learning_rate": 0.0005,
+    "amp": "bf16",
+}
+WARNING = (
+    "Research software, not a medical device: the virtual images are predictions, lesions can be\n"
+    "missed or invented, and these come from minutes of training on simulated exams."
+)
+
+
+def run_demo(output: str | os.PathLike[str], *, exams: int, seed: int, epochs: int) -> None:
+    """Simulate, index, train, generate, evaluate and report into one folder.
+
+    Args:
+        output: folder to write. Simulated exams in it are used again, all else is replaced.
+        exams: number of exams, at least 4.
+        seed: of exams, split and training.
+        epochs: of the training, at least 1.
+
+    Raises:
+        ValueError: too few exams or epochs, or `output` is a file.
+        FileNotFoundError: the bundles are not beside the package (not an editable installation).
+    """
+    started = time.perf_counter()
+    output = Path(output).absolute()
+    _check(output, exams=exams, epochs=epochs)
+    _quiet()
+    paths = {"ckpt_dir": str(output / "models"), "output_dir": str(output)}
+    common = {**SMALL_NETWORK, **WINDOWS, "seed": seed, "ckpt_dir": paths["ckpt_dir"]}
+
+    _stage(1, f"simulate {exams} exams")
+    simulate_exams(output / "exams", exams=exams, seed=seed, size=512, workers=_workers())
+    _stage(2, "index: pair the images, split by patient")
+    counts = _index(output, seed=seed)
+
+    dataset = {"dataset_dir": str(output / "exams"), "output_dir": str(output)}
+    _stage(3, f"train on {counts['training']} image pairs")
+    training_started = time.perf_counter()
+    _bundle("training", ["train"], {**common, **TRAINING, **dataset, "max_epochs": epochs})
+    training_seconds = time.perf_counter() - training_started
+    _stage(4, f"generate the virtual DES of {counts['test']} held-out images")
+    inference = {"dataset_dir": str(output / "held_out"), "output_dir": str(output / "virtual_des")}
+    shutil.rmtree(output / "virtual_des", ignore_errors=True)
+    _bundle("inference", ["inference"], {**common, **inference, "display_window": [2050, 300]})
+    _stage(5, "evaluate beside the trivial baselines")
+    _bundle("evaluating", ["train", "evaluate"], {**common, **dataset})
+    _stage(6, "draw the cases and write the report")
+    facts = {
+        "simulated exams": f"{exams}, seeds {seed} to {seed + exams - 1}",
+        "image pairs": f"{counts['training']} for training, {counts['test']} held out",
+        "training": f"{epochs} epochs, {training_seconds:.0f} s, {_workers()} CPU cores",
+        "network": "U-Net with 6 halvings and 16 filters (the full bundle has 9 and 64)",
+    }
+    _report(output, facts)
+    _close(output, time.perf_counter() - started)
+
+
+def _check(output: Path, *, exams: int, epochs: int) -> None:
+    if exams < 4:
+        raise ValueError(f"exams must be at least 4, so that a quarter can be held out, got {exams}")
+    if epochs < 1:
+        raise ValueError(f"epochs must be at least 1, got {epochs}")
+    if output.is_file():
+        raise ValueError(f"{output}: is a file, the demo needs a folder")
+    if not BUNDLE.is_dir():
+        raise FileNotFoundError(f"{BUNDLE}: no bundle; run the demo from a clone (make demo)")
+
+
+def _quiet() -> None:
+    """Leave the screen to the stages: MONAI warns of every config that it parses."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("monai").setLevel(logging.ERROR)
+    logging.getLogger("ignite").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="monai")
+
+
+def _workers() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
+def _stage(number: int, text: str) -> None:
+    print(f"\n[{number}/6] {text}", flush=True)
+
+
+def _index(output: Path, *, seed: int) -> dict[str, int]:
+    """Write the datalist and lay the held-out low-energy images out as a modality would send them."""
+    pairs, refused = find_pairs(output / "exams")
+    report_refused(refused, output / "exams" / "refused.csv")
+    datalist = output / "exams" / "datalist.json"
+    counts = write_datalist(pairs, datalist, test_fraction=TEST_FRACTION, seed=seed)
+    shutil.rmtree(output / "held_out", ignore_errors=True)
+    for case in load_datalist(datalist, "test"):
+        target = output / "held_out" / case["patient"] / Path(case["image"]).name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(case["image"], target)
+    return counts
+
+
+def _bundle(run_id: str, configs: list[str], overrides: Mapping[str, Any]) -> None:
+    """Run the bundle as `python -m monai.bundle run` does, and show that command."""
+    from monai.bundle import run
+
+    files = [str(BUNDLE / "configs" / f"{name}.json") for name in configs]
+    options = " ".join(f'--{key} "{value}"' for key, value in overrides.items())
+    config_file = files[0] if len(files) == 1 else str(files)
+    print(f'python -m monai.bundle run {run_id} --config_file "{config_file}" {options}')
+    run(
+        run_id=run_id,
+        config_file=files,
+        meta_file=str(BUNDLE / "configs" / "metadata.json"),
+        logging_file=False,
+        **overrides,
+    )
+
+
+def _report(output: Path, facts: Mapping[str, str]) -> None:
+    raise SystemExit("report")
+
+
+def _close(output: Path, seconds: float) -> None:
+    table = markdown_table(summarize(read_metrics(output / "metrics.csv")))
+    print(f"\n{table}\n")
+    print(f"Done in {seconds:.0f} s. In {output}:")
+    for name, meaning in (
+        ("report.html", "tables, training curves and every held-out case: open this first"),
+        ("panels/", "low-energy | DES | virtual | difference, one picture per case"),
+        ("virtual_des/", "the generated images as DICOM"),
+        ("metrics.csv", "every measure of every case and baseline"),
+        ("exams/", "the simulated exams as DICOM, with masks"),
+        ("models/", "weights and training checkpoint"),
+    ):
+        print(f"  {name:14} {meaning}")
+    print(f"\n{WARNING}")

@@ -1,0 +1,46 @@
+"""Judge predictions: trivial baselines, intervals, tables, report."""
+
+from __future__ import annotations
+
+from cem_monai.evaluation.baselines import TrivialBaselinesd, mean_inside_breast
+from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
+from cem_monai.evaluation.cases import case_caption, worst_first
+from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.report import write_report
+from cem_monai.evaluation.statistics import (
+    Interval,
+    paired_patient_bootstrap,
+    patient_bootstrap,
+)
+from cem_monai.evaluation.summary import (
+    markdown_table,
+    print_summary,
+    read_metrics,
+    summarize,
+    table_cells,
+)
+from cem_monai.evaluation.training_curves import training_curves_png
+from cem_monai.evaluation.verdict import paired_difference, verdict
+
+__all__ = [
+    "CasePanel",
+    "Interval",
+    "TrivialBaselinesd",
+    "case_caption",
+    "draw_case_panel",
+    "load_case_panel",
+    "markdown_table",
+    "mean_inside_breast",
+    "paired_difference",
+    "paired_patient_bootstrap",
+    "panel_figure",
+    "patient_bootstrap",
+    "print_summary",
+    "read_metrics",
+    "summarize",
+    "table_cells",
+    "training_curves_png",
+    "verdict",
+    "worst_first",
+    "write_report",
+]

@@ -1,0 +1,10 @@
+"""Thin ignite handlers that bundle configs attach to trainers and evaluators."""
+
+from __future__ import annotations
+
+from cem_monai.handlers.case_metrics_saver import CaseMetricsSaver
+from cem_monai.handlers.delta_cnr import DeltaCNR
+from cem_monai.handlers.loss_history import LossHistory
+from cem_monai.handlers.training_checkpoint import TrainingCheckpoint
+
+__all__ = ["CaseMetricsSaver", "DeltaCNR", "LossHistory", "TrainingCheckpoint"]

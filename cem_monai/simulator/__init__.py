@@ -1,0 +1,19 @@
+"""Physics simulator of contrast-enhanced mammography: from X-ray photons to a study folder."""
+
+from __future__ import annotations
+
+from cem_monai.simulator.population import LesionKind, Morphology, Population, UptakePattern
+from cem_monai.simulator.protocol import Protocol
+from cem_monai.simulator.study import simulate_exams
+from cem_monai.simulator.view import SimulatedView, simulate_view
+
+__all__ = [
+    "LesionKind",
+    "Morphology",
+    "Population",
+    "Protocol",
+    "SimulatedView",
+    "UptakePattern",
+    "simulate_exams",
+    "simulate_view",
+]

@@ -1,0 +1,92 @@
+"""One simulated exam as a folder: two breasts, two views each, with masks and the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from cem_monai.atomic import atomic_write
+from cem_monai.data import mask_path, write_mask
+from cem_monai.dicom import ImageContent, Laterality, save_dataset
+from cem_monai.simulator.dicom_objects import ViewIdentity, patient_id, view_datasets
+from cem_monai.simulator.recipe import Recipe
+from cem_monai.simulator.view import SIMULATED_VIEWS, SimulatedView, simulate_view
+
+EXAM_FILE = "exam.json"
+FILE_CODES = {ImageContent.LOW_ENERGY: "LE", ImageContent.RECOMBINED: "DES"}
+
+
+def write_exam(output: Path, seed: int, recipe: Recipe) -> None:
+    """Write the exam of a seed as `output/SIM-<seed>`, completely or not at all.
+
+    It is made in a hidden folder beside, which gets its final name at the end. What an
+    interrupted run has left under either name is removed first.
+
+    Args:
+        output: existing folder.
+        seed: of the exam.
+        recipe: of the data set.
+    """
+    final, temporary = output / patient_id(seed), output / f".{patient_id(seed)}.part"
+    for leftover in (final, temporary):
+        if leftover.exists():
+            shutil.rmtree(leftover)
+    temporary.mkdir()
+    views = {}
+    for number, (laterality, position) in enumerate(product(Laterality, SIMULATED_VIEWS)):
+        identity = ViewIdentity(seed, recipe, laterality, position, number)
+        views[identity.name] = _write_view(temporary, identity)
+    _write_truth(temporary, seed, recipe, views)
+    temporary.rename(final)
+
+
+def read_exam(folder: Path) -> dict[str, Any] | None:
+    """Return what `exam.json` says, or `None` if the exam in this folder is not complete."""
+    try:
+        exam = json.loads((folder / EXAM_FILE).read_text(encoding="utf-8"))
+        complete = all((folder / name).is_file() for name in exam["files"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return dict(exam) if complete else None
+
+
+def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
+    """Write the files of a view and return its parameters."""
+    recipe = identity.recipe
+    view = simulate_view(
+        identity.seed,
+        laterality=identity.laterality,
+        view_position=identity.view_position,
+        size=recipe.size,
+        population=recipe.population,
+        protocol=recipe.protocol,
+    )
+    for content, dataset in view_datasets(view, identity).items():
+        save_dataset(dataset, folder / f"{identity.name}_{FILE_CODES[content]}.dcm")
+    _write_masks(view, folder / f"{identity.name}_{FILE_CODES[ImageContent.RECOMBINED]}.dcm")
+    return view.parameters
+
+
+def _write_masks(view: SimulatedView, image: Path) -> None:
+    for region in ("breast", "mass", "surround"):
+        mask = getattr(view, region)
+        if mask.any():  # no lesion, no file
+            write_mask(mask, mask_path(image, region), view.spacing)
+
+
+def _write_truth(folder: Path, seed: int, recipe: Recipe, views: dict[str, Any]) -> None:
+    files = sorted(folder.iterdir())
+    exam = {
+        "patient": patient_id(seed),
+        "source": "cem_monai simulator",
+        "seed": seed,
+        "recipe": recipe.as_dict(),
+        "views": views,
+        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
+    }
+    with atomic_write(folder / EXAM_FILE, "w") as file:
+        file.write(json.dumps(exam, indent=2) + "\n")

@@ -1,0 +1,133 @@
+"""Lesions as one view shows them: where they lie, their contour and their spicules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cem_monai.simulator.breast import Breast
+from cem_monai.simulator.gland import GlandCone, gland_envelope
+from cem_monai.simulator.grid import FIELD_OF_VIEW, FloatImage
+from cem_monai.simulator.lesions import Lesion
+from cem_monai.simulator.outline import Outline
+from cem_monai.simulator.pectoral import PectoralMuscle
+from cem_monai.simulator.population import LesionKind, Population
+from cem_monai.simulator.random_streams import Stream, ViewKey
+from cem_monai.simulator.tubes import Tube
+
+CANDIDATES = 600
+Harmonic = tuple[int, float, float]
+
+
+@dataclass(frozen=True)
+class LesionProjection:
+    """One lesion in one view.
+
+    Args:
+        lesion: what both views share.
+        x: mm from the chest wall.
+        y: mm from the upper border.
+        harmonics: order, relative amplitude and phase of the irregularities of the contour.
+        spicules: thin strands that leave the lesion.
+        number: position in the list of lesions; selects its random streams.
+    """
+
+    lesion: Lesion
+    x: float
+    y: float
+    harmonics: tuple[Harmonic, ...]
+    spicules: tuple[Tube, ...]
+    number: int
+
+    def radius(self, angle: FloatImage) -> FloatImage:
+        """Return the distance of the contour from the center in mm."""
+        waves = sum(a * np.cos(order * angle + phase) for order, a, phase in self.harmonics)
+        return np.asarray(self.lesion.diameter / 2 * (1 + waves), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Surroundings:
+    """Where lesions may lie in a view: in its gland, away from skin and muscle."""
+
+    key: ViewKey
+    outline: Outline
+    cone: GlandCone
+    muscle: PectoralMuscle | None
+
+
+def project_lesions(
+    surroundings: Surroundings, breast: Breast, population: Population
+) -> list[LesionProjection]:
+    """Place all lesions of a breast in one view; their distance from the nipple is kept."""
+    placed: list[LesionProjection] = []
+    for number, lesion in enumerate(breast.lesions):
+        x, y = _place(surroundings, lesion, number, placed)
+        rng = surroundings.key.view_stream(Stream.LESION_SHAPE, number)
+        morphology = population.morphologies[lesion.kind]
+        harmonics = _draw_harmonics(rng, morphology.irregularity, morphology.orders)
+        spicules = _draw_spicules(rng, lesion, x, y)
+        placed.append(LesionProjection(lesion, x, y, harmonics, spicules, number))
+    return placed
+
+
+def _place(
+    surroundings: Surroundings, lesion: Lesion, number: int, placed: list[LesionProjection]
+) -> tuple[float, float]:
+    """Rejection sampling, without a look at pixels: the same place at every resolution."""
+    rng = surroundings.key.view_stream(Stream.LESION, number)
+    outline = surroundings.outline
+    x = outline.nipple[0] - lesion.depth * outline.depth + rng.normal(0, 4, CANDIDATES)
+    x = np.maximum(x, lesion.diameter / 3)
+    y = rng.uniform(0, FIELD_OF_VIEW, CANDIDATES)
+    weight = _suitability(surroundings, lesion, x.astype(np.float32), y.astype(np.float32))
+    for other in placed:
+        apart = (lesion.diameter + other.lesion.diameter) * 0.6 + 3
+        weight = weight * (np.hypot(x - other.x, y - other.y) > apart)
+    accepted = np.flatnonzero(weight > 1.15 * rng.random(CANDIDATES))
+    chosen = int(accepted[0]) if accepted.size else int(np.argmax(weight))
+    return float(x[chosen]), float(y[chosen])
+
+
+def _suitability(
+    surroundings: Surroundings,
+    lesion: Lesion,
+    x: FloatImage,
+    y: FloatImage,
+) -> FloatImage:
+    oblique, outline = surroundings.key.oblique, surroundings.outline
+    weight = gland_envelope(surroundings.cone, outline, x, y, oblique=oblique) + 0.15
+    # a small positive weight keeps the place inside the breast where no place is good
+    weight = weight * np.maximum(outline.distance_to_skin(x, y) > 11 + lesion.diameter / 3, 1e-3)
+    if surroundings.muscle is not None:
+        weight = weight * (surroundings.muscle.depth(x, y) < -lesion.diameter / 2)
+    return weight
+
+
+def _draw_harmonics(
+    rng: np.random.Generator, irregularity: float, orders: tuple[int, ...]
+) -> tuple[Harmonic, ...]:
+    return tuple(
+        (order, irregularity * rng.normal() * (2.5 / order) ** 0.7, rng.uniform(0, 2 * np.pi))
+        for order in orders
+    )
+
+
+def _draw_spicules(
+    rng: np.random.Generator, lesion: Lesion, x: float, y: float
+) -> tuple[Tube, ...]:
+    if lesion.kind is not LesionKind.SPICULATED:
+        return ()
+    return tuple(_spicule(rng, lesion.diameter / 2, x, y) for _ in range(int(rng.integers(10, 22))))
+
+
+def _spicule(rng: np.random.Generator, radius: float, x: float, y: float) -> Tube:
+    angle, length, thickness = rng.uniform(0, 6.3), rng.uniform(0.5, 1.3), rng.uniform(0.12, 0.3)
+    inner, outer = 0.6 * radius, (1 + length) * radius
+    return Tube(
+        x0=x + inner * np.cos(angle),
+        y0=y + inner * np.sin(angle),
+        x1=x + outer * np.cos(angle + 0.1),
+        y1=y + outer * np.sin(angle + 0.1),
+        radius=1.6 * thickness,
+    )

@@ -1,0 +1,61 @@
+"""Settings of the acquisition: techniques, dose, imperfections of the device."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from cem_monai.simulator.spectra import Technique, technique
+
+AUTOMATIC = "auto"
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How the two exposures are taken and combined.
+
+    Args:
+        low_energy: technique of the low-energy exposure; `"auto"` selects it by thickness.
+        high_energy: technique of the high-energy exposure.
+        low_energy_dose: mGy, average glandular dose at 5.3 cm.
+        high_energy_dose: mGy, the same for the high-energy exposure.
+        noise: quantum and electronic noise.
+        contrast_agent: whether it was injected; without it there is no iodine in either image.
+        motion: mm, standard deviation of the shift between the exposures per direction.
+        scatter_residual: share of the scattered radiation that the correction leaves.
+        peripheral_residual: share of the thickness trend that the correction leaves.
+
+    Raises:
+        ValueError: unknown technique, or a number outside its range.
+    """
+
+    low_energy: str = AUTOMATIC
+    high_energy: str = "RhCu49"
+    low_energy_dose: float = 1.6
+    high_energy_dose: float = 0.6
+    noise: bool = True
+    contrast_agent: bool = True
+    motion: float = 0.03
+    scatter_residual: float = 0.05
+    peripheral_residual: float = 0.04
+
+    def __post_init__(self) -> None:
+        if self.low_energy != AUTOMATIC:
+            technique(self.low_energy)
+        technique(self.high_energy)
+        for name in ("low_energy_dose", "high_energy_dose"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)} mGy.")
+        for name in ("motion", "scatter_residual", "peripheral_residual"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)}.")
+
+    def techniques(self, thickness: float) -> tuple[Technique, Technique]:
+        """Return the low-energy and the high-energy technique for a breast of `thickness` cm."""
+        low = self.low_energy
+        if low == AUTOMATIC:
+            low = "MoRh28" if thickness < 3.2 else "RhRh29" if thickness < 6.5 else "RhRh31"
+        return technique(low), technique(self.high_energy)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the settings for JSON."""
+        return asdict(self)

@@ -1,0 +1,56 @@
+"""Linear interpolation, block means and wide blurs of float32 images."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from cem_monai.simulator.grid import FloatImage
+
+
+def upsample(image: FloatImage, shape: tuple[int, int], ratio: float) -> FloatImage:
+    """Enlarge bilinearly; pixel areas, not pixel centers, stay aligned.
+
+    Args:
+        image: (H, W).
+        shape: rows and columns of the result, at most about `ratio` times those of `image`.
+        ratio: pixels of the result per pixel of `image`, >= 1.
+
+    Returns:
+        (rows, columns) float32.
+    """
+    if ratio == 1:
+        return image[: shape[0], : shape[1]].astype(np.float32, copy=False)
+    wide = _interpolate_columns(image, shape[1], ratio)
+    return np.ascontiguousarray(_interpolate_columns(wide.T, shape[0], ratio).T)
+
+
+def _interpolate_columns(image: FloatImage, columns: int, ratio: float) -> FloatImage:
+    position = (np.arange(columns) + 0.5) / ratio - 0.5
+    left = np.clip(np.floor(position).astype(int), 0, image.shape[1] - 2)
+    weight = np.clip(position - left, 0, 1).astype(np.float32)
+    return image[:, left] * (1 - weight) + image[:, left + 1] * weight
+
+
+def block_mean(image: FloatImage, factor: int) -> FloatImage:
+    """Average blocks of `factor` by `factor` pixels; the border is repeated to fill the last."""
+    if factor == 1:
+        return image
+    height, width = (-(-n // factor) for n in image.shape)
+    padding = [(0, n * factor - m) for n, m in zip((height, width), image.shape, strict=True)]
+    blocks = np.pad(image, padding, mode="edge").reshape(height, factor, width, factor)
+    return blocks.mean((1, 3), dtype=np.float32)
+
+
+def wide_gaussian(image: FloatImage, sigma: float, pixel: float) -> FloatImage:
+    """Blur with a Gaussian that spans many pixels, at the cost of a small image.
+
+    Args:
+        image: (H, W).
+        sigma: mm.
+        pixel: mm.
+    """
+    factor = max(1, int(sigma / pixel / 2.5))
+    small = block_mean(image, factor)
+    blurred = ndimage.gaussian_filter(small, sigma / pixel / factor, mode="nearest")
+    return upsample(blurred, (image.shape[0], image.shape[1]), factor)

@@ -1,0 +1,179 @@
+"""Simulate one view of a contrast-enhanced mammography exam."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cem_monai.dicom import Laterality, ViewPosition
+from cem_monai.simulator.acquisition import Acquisition, acquire
+from cem_monai.simulator.breast import Breast, draw_breast
+from cem_monai.simulator.grid import BoolImage, FloatImage, Grid, Size, detector_grid
+from cem_monai.simulator.lesion_projection import LesionProjection
+from cem_monai.simulator.masks import mass_mask, surround_mask
+from cem_monai.simulator.phantom import Phantom, draw_phantom
+from cem_monai.simulator.population import Population
+from cem_monai.simulator.presentation import present
+from cem_monai.simulator.protocol import Protocol
+from cem_monai.simulator.random_streams import ViewKey
+from cem_monai.simulator.recombination import GAIN, Calibration, recombine
+
+LARGEST_SEED = 10**9
+SIMULATED_VIEWS = (ViewPosition.CC, ViewPosition.MLO)
+
+
+@dataclass(frozen=True, eq=False)
+class SimulatedView:
+    """One view; all images (H, W) in stored orientation (right breasts: chest wall at the right).
+
+    Args:
+        low_energy: uint16 of 12 bits, low-energy image for presentation; air 0, fat dark.
+        recombined: uint16 of 12 bits; air 0, tissue without contrast agent about 2000, 36 more
+            per mg/cm2 iodine.
+        breast: inside the skin line.
+        mass: enhancing lesions; all False if there is none.
+        surround: ring of tissue 1.5 to 9 mm around them.
+        iodine: float32 mg/cm2, the truth behind the recombined image.
+        spacing: mm, (row, column).
+        parameters: everything that was drawn, ready for JSON.
+    """
+
+    low_energy: npt.NDArray[np.uint16]
+    recombined: npt.NDArray[np.uint16]
+    breast: BoolImage
+    mass: BoolImage
+    surround: BoolImage
+    iodine: FloatImage
+    spacing: tuple[float, float]
+    parameters: dict[str, Any]
+
+
+def simulate_view(
+    seed: int,
+    *,
+    laterality: Laterality | str,
+    view_position: ViewPosition | str,
+    size: Size = 512,
+    population: Population | None = None,
+    protocol: Protocol | None = None,
+) -> SimulatedView:
+    """Simulate one view of the exam that a seed stands for.
+
+    The same seed, laterality and view show the same breast at every size; both views of a breast
+    share its build and its lesions, both breasts the patient's build and enhancement.
+
+    Args:
+        seed: of the exam, 0 to 10**9.
+        laterality: `"L"` or `"R"`.
+        view_position: `"CC"` or `"MLO"`.
+        size: side of a square image of 288 mm in pixels, 128 to 2880; or `"native"`, 2850 x 2394
+            pixels of 0.1 mm.
+        population: which breasts and lesions occur; `None` for the default.
+        protocol: how the exposures are taken; `None` for the default.
+
+    Raises:
+        ValueError: an argument outside these ranges.
+    """
+    key, detector = _view_key(seed, laterality, view_position), detector_grid(size)
+    population, protocol = population or Population(), protocol or Protocol()
+    breast = draw_breast(key, population)
+    phantom = draw_phantom(key, breast, population, detector)
+    acquisition = acquire(key, phantom, breast.thickness, protocol)
+    recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
+    low_energy = present(acquisition, phantom, breast.thickness)
+    mass = mass_mask(phantom)
+    iodine = np.where(phantom.breast, phantom.iodine, np.float32(0))
+    images = {
+        "low_energy": np.rint(low_energy).astype(np.uint16),
+        "recombined": np.rint(recombined).astype(np.uint16),
+        "breast": phantom.breast,
+        "mass": mass,
+        "surround": surround_mask(phantom, mass),
+        "iodine": iodine if protocol.contrast_agent else np.zeros_like(iodine),
+    }
+    return SimulatedView(
+        **{name: _stored(image, detector, right=key.right) for name, image in images.items()},
+        spacing=(detector.pixel, detector.pixel),
+        parameters=_parameters(breast, phantom, acquisition, calibration, detector, key),
+    )
+
+
+def _view_key(
+    seed: int, laterality: Laterality | str, view_position: ViewPosition | str
+) -> ViewKey:
+    check_seed(seed)
+    if laterality not in {item.value for item in Laterality}:
+        raise ValueError(f"laterality must be 'L' or 'R', got {laterality!r}.")
+    if view_position not in {item.value for item in SIMULATED_VIEWS}:
+        raise ValueError(f"view_position must be 'CC' or 'MLO', got {view_position!r}.")
+    return ViewKey(
+        seed,
+        right=Laterality(laterality) is Laterality.RIGHT,
+        oblique=ViewPosition(view_position) is ViewPosition.MLO,
+    )
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what is not a whole number from 0 to 10**9.
+
+    Raises:
+        ValueError: `seed` is something else.
+    """
+    whole = isinstance(seed, int) and not isinstance(seed, bool)
+    if not whole or not 0 <= seed <= LARGEST_SEED:
+        raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED}, got {seed!r}.")
+
+
+def _stored(image: npt.NDArray[Any], detector: Grid, *, right: bool) -> npt.NDArray[Any]:
+    """Add the open field beyond the nipple; mirror right breasts."""
+    padded = np.pad(image, ((0, 0), (0, detector.columns - image.shape[1])))
+    return np.ascontiguousarray(padded[:, ::-1] if right else padded)
+
+
+def _parameters(
+    breast: Breast,
+    phantom: Phantom,
+    acquisition: Acquisition,
+    calibration: Calibration,
+    detector: Grid,
+    key: ViewKey,
+) -> dict[str, Any]:
+    low, high = acquisition.low_beam, acquisition.high_beam
+    return {
+        "thickness_mm": 10 * breast.thickness,
+        "density": breast.density,
+        "enhancement_level": breast.enhancement_level,
+        "gland_concentration_mg_per_ml": breast.gland_concentration,
+        "vessel_concentration_mg_per_ml": breast.vessel_concentration,
+        "muscle_concentration_mg_per_ml": breast.muscle_concentration,
+        "low_energy_technique": low.technique.name,
+        "high_energy_technique": high.technique.name,
+        "low_energy_dose_mgy": low.dose,
+        "high_energy_dose_mgy": high.dose,
+        "low_energy_kerma_mgy": low.kerma,
+        "high_energy_kerma_mgy": high.kerma,
+        "pixel_values_per_mg_per_cm2": GAIN * calibration.sensitivity,
+        "pixel_mm": detector.pixel,
+        "lesions": [_lesion(item, phantom, detector, key) for item in phantom.lesions],
+    }
+
+
+def _lesion(
+    item: LesionProjection, phantom: Phantom, detector: Grid, key: ViewKey
+) -> dict[str, Any]:
+    lesion = item.lesion
+    column = item.x / detector.pixel - 0.5
+    return {
+        "kind": lesion.kind.value,
+        "enhancing": lesion.enhancing,
+        "pattern": lesion.pattern.value,
+        "diameter_mm": lesion.diameter,
+        "depth_mm": 2 * lesion.half_depth,
+        "density": lesion.density,
+        "concentration_mg_per_ml": lesion.concentration,
+        "row": item.y / detector.pixel - 0.5,
+        "column": detector.columns - 1 - column if key.right else column,
+    }

@@ -1,0 +1,240 @@
+"""Every bundle found in the folder, alone, as its consumers see it. No bundle is named here."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+import torch
+from exams import write_exams
+from monai.bundle import (
+    ConfigWorkflow,
+    ckpt_export,
+    load,
+    run,
+    verify_metadata,
+    verify_net_in_out,
+)
+from render import SOURCES, bundle_dirs, render
+
+from cem_monai.dicom import VIRTUAL_DES, read_mammogram
+
+BUNDLES = bundle_dirs()
+SCHEMA = Path(__file__).parents[3] / "shared" / "data" / "schema" / "meta_schema_20240725.json"
+SMALL = {
+    "num_downs": 3,
+    "ngf": 4,
+    "ndf": 4,
+    "image_size": 64,
+    "crop_size": 32,
+    "batch_size": 2,
+    "device": "cpu",
+    "cnr_patch_size": 8,
+    "cnr_stride": 2,
+}
+FOR_INFERENCE = ("num_downs", "ngf", "image_size", "device")
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:monai", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(autouse=True)
+def _strict_configs(monkeypatch):
+    monkeypatch.setenv("MONAI_FAIL_ON_DUPLICATE_CONFIG", "1")
+
+
+@pytest.fixture(params=BUNDLES, ids=lambda path: path.name)
+def bundle(request, tmp_path, monkeypatch) -> Path:
+    """A copy of one bundle, alone, seen from an unrelated working directory."""
+    copy = tmp_path / "zoo" / request.param.name
+    shutil.copytree(request.param, copy, ignore=shutil.ignore_patterns("models"))
+    (copy / "models").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    return copy
+
+
+@pytest.fixture
+def datalist(tmp_path) -> Path:
+    return write_exams(tmp_path / "exams")
+
+
+def overrides(bundle: Path, datalist: Path, names=tuple(SMALL)) -> dict:
+    small = {name: SMALL[name] for name in names}
+    return {"bundle_root": str(bundle), "dataset_dir": str(datalist.parent), **small}
+
+
+def run_bundle(bundle: Path, run_id: str, configs: list[str], **options) -> None:
+    files = [str(bundle / "configs" / f"{name}.json") for name in configs]
+    meta = str(bundle / "configs" / "metadata.json")
+    run(run_id=run_id, config_file=files, meta_file=meta, logging_file=False, **options)
+
+
+@pytest.mark.parametrize("bundle_dir", BUNDLES, ids=lambda path: path.name)
+def test_rendered_files_are_current(bundle_dir):
+    for name, text in render(bundle_dir).items():
+        assert (bundle_dir / name).read_text(encoding="utf-8") == text, "run: make bundles"
+
+
+def test_render_refuses_an_override_that_the_base_does_not_define(tmp_path, monkeypatch):
+    (tmp_path / "overrides.yaml").write_text("all:\n  nfg: 8\n")
+    with pytest.raises(KeyError, match="nfg"):
+        render(tmp_path)
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name != "metadata"])
+def test_config_stands_alone_and_has_all_properties(bundle, datalist, name):
+    options = overrides(bundle, datalist, FOR_INFERENCE if name == "inference" else tuple(SMALL))
+    if name != "train":
+        options["weights"] = "unused"
+    workflow = ConfigWorkflow(
+        str(bundle / "configs" / f"{name}.json"),
+        workflow_type="infer" if name == "inference" else "train",
+        logging_file=False,
+        **options,
+    )
+    workflow.initialize()
+    assert workflow.check_properties() == []
+
+
+def test_evaluate_is_also_an_overlay_on_train(bundle, datalist):
+    files = [str(bundle / "configs" / f"{name}.json") for name in ("train", "evaluate")]
+    workflow = ConfigWorkflow(
+        files, workflow_type="train", logging_file=False, **overrides(bundle, datalist)
+    )
+    workflow.initialize()
+    assert workflow.check_properties() == []
+
+
+def test_defaults_are_those_of_the_paper(bundle):
+    train = json.loads((bundle / "configs" / "train.json").read_text())
+    printed = {"max_epochs": 300, "batch_size": 10, "learning_rate": 2e-4, "lambda_l1": 100.0}
+    printed |= {"gan_mode": "lsgan", "crop_size": 512, "ngf": 64, "ndf": 64, "dropout": 0.5}
+    assert {name: train[name] for name in printed} == printed
+
+
+def test_network_fits_metadata(bundle):
+    verify_net_in_out(
+        "network_def",
+        device="cpu",
+        meta_file=str(bundle / "configs" / "metadata.json"),
+        config_file=str(bundle / "configs" / "inference.json"),
+        ngf=4,
+    )
+
+
+def test_metadata_follows_the_schema(bundle):
+    if not SCHEMA.is_file():
+        pytest.skip("MONAI's metadata schema not found at ../shared/data/schema")
+    verify_metadata(str(bundle / "configs" / "metadata.json"), filepath=str(SCHEMA))
+
+
+def test_metadata_version_is_in_its_changelog(bundle):
+    metadata = json.loads((bundle / "configs" / "metadata.json").read_text())
+    assert metadata["version"] in metadata["changelog"]
+
+
+def test_weights_load_and_export(bundle):
+    config = str(bundle / "configs" / "inference.json")
+    parser = ConfigWorkflow(config, workflow_type="infer", logging_file=False).parser
+    network = parser.get_parsed_content("network_def")
+    torch.save(network.state_dict(), bundle / "models" / "model.pt")
+    loaded = load(
+        name=bundle.name, bundle_dir=str(bundle.parent), source="monaihosting", device="cpu"
+    )
+    assert type(loaded) is type(network)
+    ckpt_export(
+        "network_def",
+        filepath=str(bundle / "models" / "model.ts"),
+        ckpt_file=str(bundle / "models" / "model.pt"),
+        meta_file=str(bundle / "configs" / "metadata.json"),
+        config_file=config,
+    )
+    image = torch.rand(1, 1, 512, 512) * 2 - 1
+    scripted = torch.jit.load(str(bundle / "models" / "model.ts")).eval()
+    with torch.no_grad():
+        assert torch.equal(scripted(image), network.eval()(image))
+
+
+def test_train_evaluate_and_infer(bundle, datalist, tmp_path):
+    options = overrides(bundle, datalist)
+    run_bundle(bundle, "training", ["train"], fast_dev_run=True, **options)
+    checkpoint = torch.load(bundle / "models" / "checkpoint.pt", weights_only=True)
+    assert {"generator", "discriminator", "optimizer", "discriminator_optimizer"} < set(checkpoint)
+    assert {"lr_scheduler", "discriminator_lr_scheduler"} < set(checkpoint)
+    assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, 2)
+    weights = torch.load(bundle / "models" / "model.pt", weights_only=True)
+    assert all(isinstance(value, torch.Tensor) for value in weights.values())
+
+    run_bundle(bundle, "evaluating", ["train", "evaluate"], **options)
+    rows = (bundle / "eval" / "metrics.csv").read_text().splitlines()
+    assert len(rows) == 1 + 2 * 3  # two test images by two baselines and the model
+
+    options = overrides(bundle, datalist, FOR_INFERENCE)
+    run_bundle(bundle, "inference", ["inference"], output_dir=str(tmp_path / "out"), **options)
+    check_virtual_images(tmp_path / "out", datalist.parent)
+
+
+def check_virtual_images(output: Path, exams: Path) -> None:
+    """One marked image per low-energy image, on the same matrix, at the same side."""
+    sources = {
+        (dataset := pydicom.dcmread(path)).SOPInstanceUID: (dataset, path)
+        for path in exams.rglob("*_LE.dcm")
+    }
+    results = [pydicom.dcmread(path) for path in output.glob("*.dcm")]
+    assert len(results) == len(sources)
+    for result in results:
+        source, path = sources[result.SourceImageSequence[0].ReferencedSOPInstanceUID]
+        assert VIRTUAL_DES in result.ImageType
+        assert result.SyntheticData == "YES"
+        assert result.pixel_array.shape == source.pixel_array.shape
+        assert result.ImageLaterality == source.ImageLaterality
+        # the banner is in the air, which lies opposite the chest wall
+        bright = np.argwhere(result.pixel_array == 4095)[:, 1]
+        middle = result.Columns / 2
+        assert (np.median(bright) < middle) == read_mammogram(path).flipped
+
+
+def command(bundle: Path, datalist: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    small = [f"--{name}={value}" for name, value in overrides(bundle, datalist).items()]
+    return subprocess.run(
+        [sys.executable, "-m", "monai.bundle", "run", *arguments, *small],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        check=False,
+    )
+
+
+@pytest.mark.slow
+def test_command_line_trains_from_another_directory(bundle, datalist):
+    config = ("--config_file", str(bundle / "configs" / "train.json"))
+    result = command(bundle, datalist, "training", *config, "--fast_dev_run", "True")
+    assert result.returncode == 0, result.stderr
+    assert (bundle / "models" / "model.pt").is_file()
+
+
+@pytest.mark.slow
+def test_command_line_refuses_a_misspelt_override(bundle, datalist):
+    config = ("--config_file", str(bundle / "configs" / "train.json"))
+    result = command(bundle, datalist, "training", *config, "--max_epoch", "3")
+    assert result.returncode != 0
+    last = result.stderr.strip().splitlines()[-1]
+    assert last == "error: unknown option --max_epoch; did you mean --max_epochs?"
+
+
+@pytest.mark.slow
+def test_command_line_tells_a_missing_datalist_in_one_sentence(bundle, datalist):
+    config = ("--config_file", str(bundle / "configs" / "train.json"))
+    result = command(bundle, datalist, "training", *config, "--datalist", "nowhere.json")
+    assert result.returncode != 0
+    last = result.stderr.strip().splitlines()[-1]
+    assert last == "error: nowhere.json: no datalist; make one with: cem-monai index FOLDER"
+    assert "Traceback" not in result.stderr

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from exams import write_exam
+
+from cem_monai import command_line
+from cem_monai.cli import VERBS, main
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_every_verb(verb, capsys):
+    assert main([verb, "--help"]) == 0
+    shown = capsys.readouterr()
+    assert verb in shown.out + shown.err
+
+
+@pytest.mark.slow
+def test_help_needs_neither_torch_nor_monai():
+    program = (
+        "import sys; from cem_monai.cli import main; main(['--help']); "
+        "sys.exit(any(name in sys.modules for name in ('torch', 'monai', 'matplotlib')))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["simulat", "x"], "error: unknown verb 'simulat'; there are: simulate"),
+        (["simulate", "x", "--exmas", "3"], "error: unknown option --exmas; did you mean --exams?"),
+        (["index", "x", "--test-fracton=0.1"], "did you mean --test_fraction?"),
+    ],
+)
+def test_misspelling_is_refused_before_anything_runs(arguments, sentence, capsys, tmp_path):
+    assert main(arguments) == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_missing_argument_is_wrong_usage(capsys):
+    assert main(["simulate"]) == 2
+    assert "output" in capsys.readouterr().err
+
+
+def one_error(capsys) -> str:
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1
+    return lines[0]
+
+
+def test_missing_folder_is_told_in_one_sentence(capsys, tmp_path):
+    assert main(["index", str(tmp_path / "nowhere")]) == 1
+    assert one_error(capsys) == f"error: {tmp_path / 'nowhere'}: no such folder"
+
+
+def test_empty_folder_is_told_in_one_sentence(capsys, tmp_path):
+    assert main(["index", str(tmp_path)]) == 1
+    assert one_error(capsys) == f"error: {tmp_path}: holds no DICOM file"
+
+
+def test_simulate_nothing_is_refused(capsys, tmp_path):
+    assert main(["simulate", str(tmp_path / "out"), "--exams", "0"]) == 1
+    assert "exams" in one_error(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("options", [["--exams", "3"], ["--epochs", "0"]])
+def test_demo_too_small_is_refused(capsys, tmp_path, options):
+    assert main(["demo", str(tmp_path / "out"), *options]) == 1
+    assert options[0].lstrip("-") in one_error(capsys)
+    assert not (tmp_path / "out").exists()
+
+
+def test_index_writes_datalist_and_lists_what_it_left_out(capsys, tmp_path):
+    for patient in ("TEST-000", "TEST-001"):
+        write_exam(tmp_path, patient)
+    (tmp_path / "TEST-000" / "L_CC_DES.dcm").unlink()
+    (tmp_path / "broken.dcm").write_bytes(b"nothing")
+    assert main(["index", str(tmp_path), "--test_fraction", "0.5"]) == 0
+    datalist = json.loads((tmp_path / "datalist.json").read_text())
+    assert sum(len(items) for items in datalist.values()) == 3
+    refused = (tmp_path / "refused.csv").read_text().splitlines()
+    assert len(refused) == 1 + 2
+    out = capsys.readouterr().out
+    assert "3 pairs of 2 patients" in out
+    assert "2 images left out" in out
+
+
+def test_unexpected_errors_keep_their_traceback(monkeypatch):
+    def fail(**_):
+        raise KeyError("a bug")
+
+    monkeypatch.setitem(VERBS, "index", lambda folder: fail())
+    with pytest.raises(KeyError, match="a bug"):
+        main(["index", "x"])
+
+
+RUNNER = "/env/monai/bundle/__main__.py"
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps({"max_epochs": 1, "train": {"x": 1}}))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def _restore_excepthook(monkeypatch):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+
+
+@pytest.mark.parametrize("form", ["{}", "['{}']", '["{}"]'])
+def test_bundle_run_accepts_known_overrides(config, form):
+    options = ["--max_epochs", "3", "--train#x=2", "--train::x", "5", "--run_id", "training"]
+    command_line.prepare_bundle_run([RUNNER, "run", "--config_file", form.format(config), *options])
+
+
+@pytest.mark.parametrize("option", ["--max_epoch", "--max_epoch=3", "--trian::x"])
+def test_bundle_run_refuses_unknown_overrides(config, option):
+    with pytest.raises(ValueError, match="did you mean --(max_epochs|train)"):
+        command_line.prepare_bundle_run([RUNNER, "run", f"--config_file={config}", option])
+
+
+def test_nothing_happens_outside_the_bundle_runner():
+    hook = sys.excepthook
+    command_line.prepare_bundle_run(["/bin/pytest", "--unknown"])
+    assert sys.excepthook is hook
