@@ -27,7 +27,6 @@ TRAINING: dict[str, Any] = {
     "crop_size": 256,
     "batch_size": 4,
     "learning_rate": 0.0005,
-    "amp": "bf16",
 }
 WARNING = (
     "Research software, not a medical device: the virtual images are predictions, lesions can be\n"

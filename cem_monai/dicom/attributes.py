@@ -217,7 +217,7 @@ def _patient_orientation(dataset: Dataset, path: Path, laterality: Laterality) -
     expected = "A" if laterality is Laterality.LEFT else "P"
     if orientation[0] != expected:
         wanted = f"must begin with {expected} for ImageLaterality {laterality.value}"
-        raise refuse(path, "PatientOrientation", "\\".join(orientation), wanted)
+        raise refuse(path, "PatientOrientation", orientation, wanted)
     return orientation
 
 
@@ -227,8 +227,7 @@ def _spacing(dataset: Dataset, path: Path) -> tuple[float, float] | None:
         return None
     values = [value] if isinstance(value, float) else list(value)
     if len(values) != 2 or min(values) <= 0:
-        found = "\\".join(map(str, values))
-        raise refuse(path, "ImagerPixelSpacing", found, "must be two numbers above 0")
+        raise refuse(path, "ImagerPixelSpacing", values, "must be two numbers above 0")
     return float(values[0]), float(values[1])
 
 

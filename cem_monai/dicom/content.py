@@ -7,14 +7,13 @@ not know is refused, never guessed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydicom.dataset import Dataset
 
 from cem_monai.dicom.attributes import ImageContent
-from cem_monai.dicom.errors import MammogramError, attribute_label
+from cem_monai.dicom.errors import MammogramError, attribute_label, found, value_text
 
 LOW, HIGH, DES = ImageContent.LOW_ENERGY, ImageContent.HIGH_ENERGY, ImageContent.RECOMBINED
 
@@ -84,19 +83,19 @@ def image_content(dataset: Dataset, path: Path) -> ImageContent:
             return contents.pop()
     raise MammogramError(
         f"{path}: nothing tells whether this is a low-energy or a recombined image: "
-        f"{attribute_label('ImageType')} is {_text(dataset.get('ImageType'))}, "
-        f"{attribute_label('SeriesDescription')} is {_text(dataset.get('SeriesDescription'))}, "
-        f"{attribute_label('KVP')} is {_text(dataset.get('KVP'))}"
+        f"{attribute_label('ImageType')} {found(dataset.get('ImageType'))}, "
+        f"{attribute_label('SeriesDescription')} {found(dataset.get('SeriesDescription'))}, "
+        f"{attribute_label('KVP')} {found(dataset.get('KVP'))}"
     )
 
 
 def _matches(dataset: Dataset, rules: tuple[ContentRule, ...]) -> list[tuple[ImageContent, str]]:
-    found = []
+    matches = []
     for rule in rules:
         text = _value(dataset, rule)
         if re.fullmatch(rule.pattern, text, re.IGNORECASE):
-            found.append((rule.content, f"{attribute_label(rule.keyword)} {text}"))
-    return found
+            matches.append((rule.content, f"{attribute_label(rule.keyword)} {text}"))
+    return matches
 
 
 def _by_voltage(dataset: Dataset) -> list[tuple[ImageContent, str]]:
@@ -116,14 +115,6 @@ def _value(dataset: Dataset, rule: ContentRule) -> str:
     if value is None:
         return ""
     if rule.value == 0:
-        return _text(value)
+        return value_text(value)
     values = [value] if isinstance(value, str) else list(value)
     return str(values[rule.value - 1]) if len(values) >= rule.value else ""
-
-
-def _text(value: object) -> str:
-    if value is None or value == "":
-        return "missing"
-    if isinstance(value, str) or not isinstance(value, Iterable):
-        return str(value)
-    return "\\".join(map(str, value))

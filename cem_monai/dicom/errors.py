@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.tag import Tag
@@ -31,5 +32,18 @@ def refuse(
         value: what was found; None for a missing attribute.
         wanted: what is needed, e.g. `"must be MG"`.
     """
-    found = "is missing" if value is None else f"is {value!s}" if str(value) else "is empty"
-    return MammogramError(f"{path}: {attribute_label(keyword)} {found}, {wanted}")
+    return MammogramError(f"{path}: {attribute_label(keyword)} {found(value)}, {wanted}")
+
+
+def found(value: object) -> str:
+    """Return how a message puts the value of an attribute; None is a missing attribute."""
+    if value is None:
+        return "is missing"
+    return f"is {value_text(value)}" if str(value) else "is empty"
+
+
+def value_text(value: object) -> str:
+    """Return a value as text, several ones separated by backslashes as in DICOM itself."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return str(value)
+    return "\\".join(map(str, value))

@@ -152,9 +152,9 @@ def _check_bits(dataset: Dataset, path: Path) -> None:
 def _check_origin(dataset: Dataset, path: Path) -> None:
     image_type = [str(value).upper() for value in dataset.get("ImageType") or []]
     if VIRTUAL_DES in image_type:
-        raise refuse(path, "ImageType", "\\".join(image_type), "a generated image is no input")
+        raise refuse(path, "ImageType", image_type, "a generated image is no input")
     if any(value.startswith(REFUSED_IMAGE_TYPES) for value in image_type[2:3]):
-        raise refuse(path, "ImageType", "\\".join(image_type), "must be a plain projection")
+        raise refuse(path, "ImageType", image_type, "must be a plain projection")
     simulated = dataset.get("Manufacturer") == SIMULATOR_MANUFACTURER
     if dataset.get("SyntheticData") == "YES" and not simulated:
         raise refuse(path, "SyntheticData", "YES", "a generated image is no input")

@@ -47,8 +47,9 @@ def _check_generated(dataset: Dataset, path: Path) -> None:
     value = dataset.get("ImageType") or []
     image_type = [value] if isinstance(value, str) else list(map(str, value))
     if VIRTUAL_DES not in image_type:
-        found = "\\".join(image_type) or None
-        raise refuse(path, "ImageType", found, f"must hold {VIRTUAL_DES}: a generated image")
+        raise refuse(
+            path, "ImageType", image_type or None, f"must hold {VIRTUAL_DES}: a generated image"
+        )
 
 
 def _mammogram(dataset: Dataset, path: Path) -> Mammogram:
