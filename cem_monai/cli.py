@@ -10,15 +10,19 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 import fire
 
 from cem_monai.command_line import check_options, option_names, plain_sentence
 
 USAGE_ERROR = 2
+Size = int | Literal["native"]
 
 
-def simulate(output: str, exams: int, seed: int = 0, size: int | str = 512, workers: int = 1) -> None:
+def simulate(
+    output: str, exams: int, seed: int = 0, size: int | str = 512, workers: int = 1
+) -> None:
     """Write simulated contrast-enhanced exams: low-energy and recombined DICOM, masks as NIfTI.
 
     Args:
@@ -84,12 +88,12 @@ def index(
     print(f"{len(refused)} images left out, see {path.with_name('refused.csv')}")
 
 
-def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: int = 40) -> None:
+def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: int = 48) -> None:
     """Simulate exams, train a small generator on the CPU, generate, evaluate, report.
 
     Args:
         output: folder to write.
-        exams: number of simulated exams; a quarter of them is held out.
+        exams: number of simulated exams; three of eight are held out.
         seed: of the exams, the split and the training.
         epochs: of the training.
     """

@@ -39,9 +39,7 @@ def check_options(given: Iterable[str], known: Iterable[str]) -> None:
 
 def option_names(arguments: Sequence[str]) -> list[str]:
     """Return the names of the `--name value` and `--name=value` options in a command line."""
-    return [
-        text[2:].split("=")[0] for text in arguments if text.startswith("--") and len(text) > 2
-    ]
+    return [text[2:].split("=")[0] for text in arguments if text.startswith("--") and len(text) > 2]
 
 
 def prepare_bundle_run(arguments: Sequence[str] | None = None) -> None:
@@ -76,9 +74,7 @@ def plain_sentence(error: BaseException) -> str | None:
     return str(root) if ours and isinstance(root, EXPECTED_ERRORS) else None
 
 
-def _tell(
-    kind: type[BaseException], error: BaseException, trace: TracebackType | None
-) -> None:
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if sentence := plain_sentence(error):
         print(f"error: {sentence}", file=sys.stderr)
     else:

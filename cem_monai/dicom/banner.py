@@ -72,6 +72,7 @@ def _paint_strip(
     painted: npt.NDArray[np.unsignedinteger], stamp: Mask, value: int, *, left: bool
 ) -> npt.NDArray[np.unsignedinteger]:
     upright = np.rot90(stamp[: painted.shape[1], : painted.shape[0]])  # keeps how the text begins
+    upright = upright | (not upright.any())  # too small for a letter: the whole strip is bright
     height, width = upright.shape
     columns = slice(0, width) if left else slice(painted.shape[1] - width, painted.shape[1])
     painted[:, columns] = 0

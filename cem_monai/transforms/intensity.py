@@ -14,8 +14,8 @@ from monai.transforms import MapTransform, Transform
 class ScaleIntensityBitDepth(Transform):
     r"""Map stored values to [-1, 1]: :math:`y = 2 (x - low) / (high - low) - 1`.
 
-    The range is fixed, the same for every image, and never taken from the pixels: an image keeps its
-    brightness, and 12 to 14 bits keep all their steps.
+    The range is fixed, the same for every image, and never taken from the pixels: an image keeps
+    its brightness, and 12 to 14 bits keep all their steps.
 
     Args:
         window: (low, high) in stored values; values beyond are clipped. None takes the whole range
@@ -117,7 +117,9 @@ class RestoreIntensityBitDepthd(MapTransform):
 def format_range(img: torch.Tensor) -> tuple[float, float]:
     """Return the lowest and highest value of the format that an image was stored in."""
     if not isinstance(img, MetaTensor) or "value_low" not in img.meta:
-        raise ValueError("the image does not tell its range of stored values: give window=(low, high)")
+        raise ValueError(
+            "the image does not tell its range of stored values: give window=(low, high)"
+        )
     return float(img.meta["value_low"]), float(img.meta["value_high"])
 
 

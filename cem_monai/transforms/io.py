@@ -39,10 +39,10 @@ from cem_monai.dicom import (
 class MammogramReader(ImageReader):
     """MONAI reader of one DICOM mammogram through `cem_monai.dicom.read_mammogram`.
 
-    MONAI's own readers disagree on axis order and polarity, and which one answers depends on what is
-    installed. This one returns (H, W) float32 in canonical polarity (more tissue or iodine is
-    higher) and orientation (chest wall at the left edge). The metadata hold no name and no identity
-    of the patient: `value_low`, `value_high` (range of the format), `bits_stored`, `flipped`,
+    MONAI's own readers disagree on axis order and polarity, and which one answers depends on what
+    is installed. This one returns (H, W) float32 in canonical polarity (more tissue or iodine is
+    higher) and orientation (chest wall at the left edge). The metadata hold no name and no
+    identity of the patient: `value_low`, `value_high` (range of the format), `bits_stored`, `flipped`,
     `laterality`, `view_position`, `sop_instance_uid`, and an affine of the pixel spacing.
     """
 
@@ -56,8 +56,8 @@ class MammogramReader(ImageReader):
         Raises:
             MammogramError: it is no usable mammogram.
         """
-        path = data if isinstance(data, (str, Path)) else next(iter(data))  # type: ignore[arg-type]
-        return read_mammogram(path)  # type: ignore[arg-type]
+        path = data if isinstance(data, (str, Path)) else next(iter(data))
+        return read_mammogram(path)
 
     def get_data(self, img: Mammogram) -> tuple[np.ndarray, dict[str, Any]]:
         """Return (H, W) float32 pixel values and their metadata."""
@@ -185,7 +185,9 @@ class CEMSaveImaged(SaveImaged):
         """
         item = dict(data)
         for key in self.key_iterator(item):
-            self._save(item[key], Path(str(item[self.source_key].meta[ImageMetaKey.FILENAME_OR_OBJ])))
+            self._save(
+                item[key], Path(str(item[self.source_key].meta[ImageMetaKey.FILENAME_OR_OBJ]))
+            )
         return item
 
     def _save(self, generated: torch.Tensor, source_path: Path) -> None:

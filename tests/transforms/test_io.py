@@ -129,7 +129,9 @@ def weights(tmp_path):
 
 @pytest.mark.parametrize("laterality", ["L", "R"])
 @pytest.mark.parametrize("resize", [False, True])
-def test_saved_pixels_lie_where_they_were_in_the_source(exam, weights, tmp_path, laterality, resize):
+def test_saved_pixels_lie_where_they_were_in_the_source(
+    exam, weights, tmp_path, laterality, resize
+):
     """The low-energy image itself, through padding and resizing and back, is the generated one."""
     steps = [CEMLoadImaged("image")]
     if resize:

@@ -1,0 +1,278 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from exams import SPACING, breast_and_mass, write_exam
+
+from cem_monai.data import mask_path, write_mask
+from cem_monai.dicom import (
+    GeneratingModel,
+    MammogramError,
+    open_mammogram,
+    read_mammogram,
+    save_dataset,
+    virtual_des_dataset,
+)
+from cem_monai.evaluation import CasePanel, draw_case_panel, load_case_panel, panel_figure
+
+SIZE, OFFSET = 64, 7
+BREAST, MASS, _ = breast_and_mass(SIZE)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, dict[str, Path]]:
+    """Left and right case whose virtual image is the real one plus `OFFSET` inside the breast."""
+    write_exam(tmp_path, "TEST", size=SIZE)
+    return {side: case_files(tmp_path / "TEST", side) for side in "LR"}
+
+
+def case_files(folder: Path, side: str) -> dict[str, Path]:
+    paths = {
+        "low_energy": folder / f"{side}_CC_LE.dcm",
+        "recombined": folder / f"{side}_CC_DES.dcm",
+        "virtual": folder / f"{side}_virtual.dcm",
+    }
+    breast = BREAST if side == "L" else BREAST[:, ::-1]
+    real = open_mammogram(paths["recombined"]).pixel_array
+    dataset = virtual_des_dataset(
+        open_mammogram(paths["low_energy"]),
+        (real + OFFSET * breast).astype(np.uint16),
+        breast,
+        model=GeneratingModel("test", "0", "ab" * 32),
+        bits_stored=12,
+        window=(1000, 100),
+    )
+    save_dataset(dataset, paths["virtual"])
+    write_mask(breast, mask_path(paths["recombined"], "breast"), SPACING)
+    return paths
+
+
+def load(paths: dict[str, Path], **options: Any) -> CasePanel:
+    masks = {name: mask_path(paths["recombined"], name) for name in ("breast", "mass")}
+    return load_case_panel(
+        paths["low_energy"], paths["recombined"], paths["virtual"], **(masks | options)
+    )
+
+
+def draw(panel: CasePanel, title: str = "case", caption: str = "numbers") -> Any:
+    return panel_figure(panel, title=title, caption=caption)
+
+
+def drawn(figure: Any) -> list[Any]:
+    return [axes.images[0] for axes in figure.axes[:4]]
+
+
+def texts(artist: Any) -> list[str]:
+    return [text.get_text() for text in artist.texts]
+
+
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_images_are_the_pixels_of_the_files(files: Any, side: str) -> None:
+    paths = files[side]
+
+    low_energy, recombined, virtual, _ = drawn(draw(load(paths)))
+
+    real = read_mammogram(paths["recombined"]).pixels
+    np.testing.assert_array_equal(
+        low_energy.get_array(), read_mammogram(paths["low_energy"]).pixels
+    )
+    np.testing.assert_array_equal(recombined.get_array(), real)
+    np.testing.assert_array_equal(virtual.get_array()[BREAST], real[BREAST] + OFFSET)
+
+
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_difference_is_virtual_minus_real_inside_the_breast(files: Any, side: str) -> None:
+    difference = drawn(draw(load(files[side])))[3].get_array()
+
+    np.testing.assert_array_equal(difference[BREAST].data, OFFSET)
+    np.testing.assert_array_equal(np.ma.getmaskarray(difference), ~BREAST)
+
+
+def test_banner_in_the_pixels_is_no_difference(files: Any) -> None:
+    panel = load(files["L"])
+
+    assert panel.virtual.max() == 4095
+    assert panel.difference.max() == OFFSET
+
+
+def test_colors_of_the_difference_are_centered_on_zero(files: Any) -> None:
+    image = drawn(draw(load(files["L"], display_window=(2050, 300))))[3]
+
+    low, high = image.get_clim()
+    assert (low, high) == (-(2199 - 1900) / 4, (2199 - 1900) / 4)
+    np.testing.assert_allclose(image.cmap(image.norm(0.0))[:3], (0.97, 0.97, 0.97), atol=0.01)
+    reddish, bluish = image.cmap(image.norm(50.0)), image.cmap(image.norm(-50.0))
+    assert reddish[0] > reddish[2]
+    assert bluish[2] > bluish[0]
+
+
+def test_color_bar_is_in_stored_values(files: Any) -> None:
+    bar = draw(load(files["L"])).axes[4]
+
+    assert bar.get_ylabel() == "virtual - DES (stored values)"
+    assert bar.get_ylim() == (-4095 / 4, 4095 / 4)
+
+
+def test_virtual_has_the_window_of_the_real_image_not_its_own(files: Any) -> None:
+    low_energy, recombined, virtual, _ = drawn(draw(load(files["L"])))
+
+    assert recombined.get_clim() == virtual.get_clim() == (0, 4095)
+    assert low_energy.get_clim() == (0, 4095)
+
+
+def test_window_argument_leaves_the_low_energy_image_alone(files: Any) -> None:
+    figure = draw(load(files["L"], display_window=(2050, 300)))
+
+    clims = [image.get_clim() for image in drawn(figure)[:3]]
+    assert clims == [(0, 4095), (1900, 2199), (1900, 2199)]
+    assert figure.axes[2].get_xlabel() == "window: black 1900, white 2199"
+
+
+@pytest.mark.parametrize("side", ["L", "R"])
+def test_outline_runs_around_the_mass_in_all_images(files: Any, side: str) -> None:
+    figure = draw(load(files[side]))
+
+    rows, columns = np.nonzero(MASS)
+    for axes in figure.axes[:4]:
+        outline = np.concatenate([path.vertices for path in axes.collections[0].get_paths()])
+        np.testing.assert_allclose(outline.min(axis=0), (columns.min() - 0.5, rows.min() - 0.5))
+        np.testing.assert_allclose(outline.max(axis=0), (columns.max() + 0.5, rows.max() + 0.5))
+
+
+def test_no_outline_without_a_mask(files: Any) -> None:
+    figure = draw(load(files["L"], mass=None))
+
+    assert [len(axes.collections) for axes in figure.axes[:4]] == [0, 0, 0, 0]
+
+
+def test_scale_bar_is_as_long_as_it_says(files: Any) -> None:
+    axes = draw(load(files["L"])).axes[0]
+
+    (bar,) = axes.lines
+    start, end = bar.get_xdata()
+    (label,) = texts(axes)
+    assert label == f"{(end - start) * SPACING[1]:g} mm"
+
+
+def test_no_scale_bar_without_spacing(files: Any) -> None:
+    axes = draw(replace(load(files["L"]), spacing=None)).axes[0]
+
+    assert not axes.lines
+    assert not texts(axes)
+
+
+def test_pixels_that_are_not_square_are_drawn_in_proportion(files: Any) -> None:
+    figure = draw(replace(load(files["L"]), spacing=(0.4, 0.2)))
+
+    assert [axes.get_aspect() for axes in figure.axes[:4]] == [2, 2, 2, 2]
+
+
+def test_view_holds_the_whole_breast_and_little_air(files: Any) -> None:
+    figure = draw(load(files["L"]))
+
+    rows, columns = np.nonzero(BREAST)
+    for axes in figure.axes[:4]:
+        (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
+        assert (left, top) == (-0.5, rows.min() - 2.5)
+        assert (right, bottom) == (columns.max() + 2.5, rows.max() + 2.5)
+
+
+def test_empty_breast_mask_shows_the_whole_image(files: Any) -> None:
+    figure = draw(replace(load(files["L"]), breast=np.zeros_like(BREAST)))
+
+    assert figure.axes[0].get_xlim() == (-0.5, SIZE - 0.5)
+    assert drawn(figure)[3].get_array().mask.all()
+
+
+def test_all_images_have_one_size(files: Any) -> None:
+    figure = draw(load(files["L"]))
+
+    figure.draw_without_rendering()
+    sizes = [axes.get_window_extent().size for axes in figure.axes[:4]]
+    np.testing.assert_allclose(sizes, [sizes[0]] * 4)
+
+
+def test_breast_is_found_where_no_mask_is_given(files: Any) -> None:
+    panel = load(files["R"], breast=None)
+
+    assert (panel.breast ^ BREAST).sum() < 0.02 * BREAST.sum()
+
+
+def test_words(files: Any) -> None:
+    figure = draw(load(files["L"]), title="CASE $1$", caption="a $ sign")
+
+    assert figure.axes[2].get_title() == "VIRTUAL - AI generated"
+    assert texts(figure.axes[2]) == ["VIRTUAL - AI generated"]
+    assert texts(figure) == ["CASE $1$", "a $ sign", "research only - not for diagnosis"]
+    assert not any(text.get_parse_math() for text in figure.texts[:2])
+
+
+def test_file_is_the_same_every_time(files: Any, tmp_path: Path) -> None:
+    paths = files["L"]
+    for name in ("one.png", "two.png"):
+        draw_case_panel(
+            paths["low_energy"],
+            paths["recombined"],
+            paths["virtual"],
+            tmp_path / "panels" / name,
+            title="case",
+            caption="numbers",
+            mass=mask_path(paths["recombined"], "mass"),
+        )
+
+    png = (tmp_path / "panels" / "one.png").read_bytes()
+    assert png[:8] == b"\x89PNG\r\n\x1a\n"
+    assert png == (tmp_path / "panels" / "two.png").read_bytes()
+    assert len(list((tmp_path / "panels").iterdir())) == 2
+
+
+def test_missing_virtual_file_writes_no_picture(files: Any, tmp_path: Path) -> None:
+    paths = files["L"]
+    with pytest.raises(MammogramError, match=r"none\.dcm: no such file$"):
+        draw_case_panel(
+            paths["low_energy"],
+            paths["recombined"],
+            tmp_path / "none.dcm",
+            tmp_path / "case.png",
+            title="",
+            caption="",
+        )
+
+    assert not list(tmp_path.glob("*case.png*"))
+
+
+@pytest.mark.parametrize("name", ["low_energy", "recombined"])
+def test_missing_input_file(files: Any, tmp_path: Path, name: str) -> None:
+    with pytest.raises(MammogramError, match=r"none\.dcm: no such file$"):
+        load(files["L"] | {name: tmp_path / "none.dcm"})
+
+
+def test_real_image_is_not_taken_for_a_virtual_one(files: Any) -> None:
+    with pytest.raises(MammogramError, match="VIRTUAL_DES"):
+        load(files["L"] | {"virtual": files["L"]["recombined"]})
+
+
+def test_virtual_image_is_not_taken_for_a_real_one(files: Any) -> None:
+    with pytest.raises(MammogramError, match="a generated image is no input"):
+        load(files["L"] | {"recombined": files["L"]["virtual"]})
+
+
+def test_virtual_image_of_another_case(files: Any) -> None:
+    with pytest.raises(ValueError, match=r"R_virtual\.dcm: was not generated from .*L_CC_LE\.dcm"):
+        load(files["L"] | {"virtual": files["R"]["virtual"]})
+
+
+def test_missing_mask(files: Any, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"none\.nii\.gz: "):
+        load(files["L"], mass=tmp_path / "none.nii.gz")
+
+
+def test_mask_of_another_size(files: Any, tmp_path: Path) -> None:
+    write_mask(np.ones((8, 6), bool), tmp_path / "mass.nii.gz", SPACING)
+
+    with pytest.raises(ValueError, match=r"differ in size: low_energy 64 x 64.* mass 8 x 6"):
+        load(files["L"], mass=tmp_path / "mass.nii.gz")
