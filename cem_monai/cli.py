@@ -20,9 +20,7 @@ USAGE_ERROR = 2
 Size = int | Literal["native"]
 
 
-def simulate(
-    output: str, exams: int, seed: int = 0, size: int | str = 512, workers: int = 1
-) -> None:
+def simulate(output: str, exams: int, seed: int = 0, size: Size = 512, workers: int = 1) -> None:
     """Write simulated contrast-enhanced exams: low-energy and recombined DICOM, masks as NIfTI.
 
     Args:

@@ -5,10 +5,10 @@ import subprocess
 import sys
 
 import pytest
-from exams import write_exam
 
 from cem_monai import command_line
 from cem_monai.cli import VERBS, main
+from exams import write_exam
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -121,7 +121,7 @@ def test_bundle_run_accepts_known_overrides(config, form):
 
 @pytest.mark.parametrize("option", ["--max_epoch", "--max_epoch=3", "--trian::x"])
 def test_bundle_run_refuses_unknown_overrides(config, option):
-    with pytest.raises(ValueError, match="did you mean --(max_epochs|train)"):
+    with pytest.raises(ValueError, match=r"did you mean --(max_epochs|train)"):
         command_line.prepare_bundle_run([RUNNER, "run", f"--config_file={config}", option])
 
 

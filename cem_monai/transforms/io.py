@@ -42,8 +42,8 @@ class MammogramReader(ImageReader):
     MONAI's own readers disagree on axis order and polarity, and which one answers depends on what
     is installed. This one returns (H, W) float32 in canonical polarity (more tissue or iodine is
     higher) and orientation (chest wall at the left edge). The metadata hold no name and no
-    identity of the patient: `value_low`, `value_high` (range of the format), `bits_stored`, `flipped`,
-    `laterality`, `view_position`, `sop_instance_uid`, and an affine of the pixel spacing.
+    identity of the patient: `value_low`, `value_high` (range of the format), `bits_stored`,
+    `flipped`, `laterality`, `view_position`, `sop_instance_uid`, and an affine of the spacing.
     """
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:

@@ -13,7 +13,6 @@ import numpy as np
 import pydicom
 import pytest
 import torch
-from exams import write_exams
 from monai.bundle import (
     ConfigWorkflow,
     ckpt_export,
@@ -22,9 +21,10 @@ from monai.bundle import (
     verify_metadata,
     verify_net_in_out,
 )
-from render import SOURCES, bundle_dirs, render
 
 from cem_monai.dicom import VIRTUAL_DES, read_mammogram
+from exams import write_exams
+from render import SOURCES, bundle_dirs, render
 
 BUNDLES = bundle_dirs()
 SCHEMA = Path(__file__).parents[3] / "shared" / "data" / "schema" / "meta_schema_20240725.json"

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dicom.iod_check import iod_findings
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
@@ -19,6 +18,7 @@ from cem_monai.dicom import (
     virtual_des_dataset,
 )
 from cem_monai.dicom.writer import code_item
+from dicom.iod_check import iod_findings
 
 WriteExposure = Callable[..., Dataset]
 Validator = Callable[[Dataset], list[str]]

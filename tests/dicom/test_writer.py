@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from dicom.iod_check import iod_findings
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
@@ -21,6 +20,7 @@ from cem_monai.dicom import (
     read_mammogram,
     save_dataset,
 )
+from dicom.iod_check import iod_findings
 
 WriteExposure = Callable[..., Dataset]
 Validator = Callable[[Dataset], list[str]]

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from exams import SPACING, breast_and_mass, write_exam
 
 from cem_monai.data import mask_path, write_mask
 from cem_monai.dicom import (
@@ -18,6 +17,7 @@ from cem_monai.dicom import (
     virtual_des_dataset,
 )
 from cem_monai.evaluation import CasePanel, draw_case_panel, load_case_panel, panel_figure
+from exams import SPACING, breast_and_mass, write_exam
 
 SIZE, OFFSET = 64, 7
 BREAST, MASS, _ = breast_and_mass(SIZE)

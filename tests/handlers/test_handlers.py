@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from exams import breast_and_mass
 from ignite.engine import Engine, Events
 from monai.data import MetaTensor
 from monai.engines import SupervisedEvaluator
 
 from cem_monai.handlers import CaseMetricsSaver, DeltaCNR, LossHistory, TrainingCheckpoint
 from cem_monai.metrics import case_metrics, delta_cnr_breast, delta_cnr_mass
+from exams import breast_and_mass
 
 SIZE = 96
 WINDOW = {"patch_size": 8, "stride": 2, "edge": "strict"}
@@ -141,7 +141,7 @@ def test_no_metrics_csv_is_left_by_a_failed_evaluation(tmp_path):
     broken = case(0)
     broken["made"] = broken["made"] * np.nan
     saver = CaseMetricsSaver(tmp_path / "m.csv", {"model": "pred"}, **WINDOW)
-    with pytest.raises(ValueError, match="case C0, model: .* not finite"):
+    with pytest.raises(ValueError, match=r"case C0, model: .* not finite"):
         evaluate([broken], val_handlers=[saver])
     assert list(tmp_path.iterdir()) == []
 

@@ -6,7 +6,6 @@ import numpy as np
 import pydicom
 import pytest
 import torch
-from exams import breast_and_mass, write_exam
 from monai.data import DataLoader, Dataset
 from monai.transforms import Compose, DivisiblePadd, Invertd, LoadImage, LoadImaged, Resized
 
@@ -19,6 +18,7 @@ from cem_monai.transforms import (
     CEMSaveImaged,
     MammogramReader,
 )
+from exams import breast_and_mass, write_exam
 
 SIZE = 64
 

@@ -1,0 +1,36 @@
+"""The demo in the small: what it promises on the screen lies in its folder."""
+
+from __future__ import annotations
+
+import csv
+from itertools import groupby
+
+import pydicom
+import pytest
+
+from cem_monai.cli import main
+from cem_monai.dicom import VIRTUAL_DES
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_demo_from_end_to_end(tmp_path, capsys):
+    output = tmp_path / "demo"
+    assert main(["demo", str(output), "--exams", "4", "--epochs", "1"]) == 0
+    screen = capsys.readouterr().out
+    for name in ("report.html", "panels/", "virtual_des/", "metrics.csv", "exams/", "models/"):
+        assert name in screen
+        assert (output / name).exists()
+    assert "not a medical device" in screen.splitlines()[-2]
+    with (output / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    cases = {key: len(list(group)) for key, group in groupby(rows, lambda row: row["case"])}
+    assert set(cases.values()) == {3}  # two baselines and the model
+    assert len(list((output / "panels").glob("*.png"))) == len(cases)
+    virtual = [pydicom.dcmread(path) for path in (output / "virtual_des").glob("*.dcm")]
+    assert len(virtual) == len(cases)
+    assert all(VIRTUAL_DES in image.ImageType for image in virtual)
+    trained = {path.parent.name for path in (output / "exams").rglob("*_LE.dcm")}
+    held_out = {row["patient"] for row in rows}
+    assert len(held_out) == 2  # of four patients
+    assert held_out < trained
