@@ -1,7 +1,7 @@
 """The verbs of `python -m cem_monai` (also `cem-monai`).
 
 Each verb checks its options before it does anything and imports what it needs itself, so that
-`--help` answers at once. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+`--help` answers at once. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 done in part.
 """
 
 from __future__ import annotations
@@ -14,7 +14,12 @@ from typing import Literal
 
 import fire
 
-from cem_monai.command_line import check_options, option_names, plain_sentence
+from cem_monai.command_line import (
+    PARTLY_DONE,
+    check_options,
+    option_names,
+    plain_sentence,
+)
 
 USAGE_ERROR = 2
 Size = int | Literal["native"]
@@ -45,7 +50,10 @@ def import_cdd_cesm(source: str, output: str) -> None:
     """
     from cem_monai.data import import_cdd_cesm as run
 
-    print(run(source, output))
+    summary = run(source, output)
+    print(summary)
+    if summary.refused:
+        raise SystemExit(PARTLY_DONE)
 
 
 def index(
@@ -83,7 +91,9 @@ def index(
     patients = len({pair.patient for pair in pairs})
     sections = ", ".join(f"{count} {section}" for section, count in counts.items())
     print(f"{len(pairs)} pairs of {patients} patients in {path}: {sections}")
-    print(f"{len(refused)} images left out, see {path.with_name('refused.csv')}")
+    if refused:
+        print(f"{len(refused)} images left out, see {path.with_name('refused.csv')}")
+        raise SystemExit(PARTLY_DONE)
 
 
 def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: int = 48) -> None:
@@ -123,7 +133,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE_ERROR
     try:
         fire.Fire(VERBS, command=arguments, name="cem-monai")
-    except SystemExit as leaving:  # fire: 0 after --help, 2 for wrong usage
+    except SystemExit as leaving:  # 0 after --help, 2 for wrong usage, 3 for done in part
         return int(leaving.code or 0)
     except Exception as error:
         sentence = plain_sentence(error)

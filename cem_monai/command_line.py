@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 import traceback
@@ -14,6 +15,9 @@ BUNDLE_RUNNER_OPTIONS = {
     *("run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking"),
     "args_file",
 }
+PARTLY_DONE = 3
+"""Exit code of a run that processed the good part of its input and refused the rest."""
+
 EXPECTED_ERRORS = (ValueError, FileNotFoundError)
 """Errors that this package raises on purpose; anything else keeps its traceback."""
 
@@ -62,6 +66,25 @@ def prepare_bundle_run(arguments: Sequence[str] | None = None) -> None:
     sys.excepthook = _tell
     known = BUNDLE_RUNNER_OPTIONS | {key for file in _config_files(arguments) for key in _ids(file)}
     check_options(option_names(arguments), known)
+
+
+def close_inference(written: int, output_dir: str, refused_csv: str) -> None:
+    """Tell what an inference made and left out.
+
+    Args:
+        written: number of generated images.
+        output_dir: where they are.
+        refused_csv: written by `cem_monai.data.find_low_energy`.
+
+    Raises:
+        SystemExit: with code 3 in the bundle runner, if something was left out.
+    """
+    with Path(refused_csv).open(newline="", encoding="utf-8") as file:
+        refused = len(list(csv.DictReader(file)))
+    left_out = f"{refused} files left out, see {refused_csv}" if refused else "nothing left out"
+    print(f"{written} virtual DES images in {output_dir}; {left_out}. Research only.", flush=True)
+    if refused and _is_bundle_runner(sys.argv):
+        raise SystemExit(PARTLY_DONE)
 
 
 def plain_sentence(error: BaseException) -> str | None:

@@ -79,7 +79,7 @@ def test_index_writes_datalist_and_lists_what_it_left_out(capsys, tmp_path):
         write_exam(tmp_path, patient)
     (tmp_path / "TEST-000" / "L_CC_DES.dcm").unlink()
     (tmp_path / "broken.dcm").write_bytes(b"nothing")
-    assert main(["index", str(tmp_path), "--test_fraction", "0.5"]) == 0
+    assert main(["index", str(tmp_path), "--test_fraction", "0.5"]) == 3
     datalist = json.loads((tmp_path / "datalist.json").read_text())
     assert sum(len(items) for items in datalist.values()) == 3
     refused = (tmp_path / "refused.csv").read_text().splitlines()
@@ -129,3 +129,18 @@ def test_nothing_happens_outside_the_bundle_runner():
     hook = sys.excepthook
     command_line.prepare_bundle_run(["/bin/pytest", "--unknown"])
     assert sys.excepthook is hook
+
+
+@pytest.mark.parametrize("refused", [0, 2])
+def test_inference_tells_what_it_left_out(tmp_path, monkeypatch, capsys, refused):
+    path = tmp_path / "refused.csv"
+    path.write_text("path,reason\n" + "a,b\n" * refused)
+    monkeypatch.setattr(sys, "argv", [RUNNER, "run"])
+    if refused:
+        with pytest.raises(SystemExit) as leaving:
+            command_line.close_inference(5, "out", str(path))
+        assert leaving.value.code == 3
+        assert f"2 files left out, see {path}" in capsys.readouterr().out
+    else:
+        command_line.close_inference(5, "out", str(path))
+        assert "5 virtual DES images in out; nothing left out" in capsys.readouterr().out
