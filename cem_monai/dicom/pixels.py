@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from struct import unpack_from
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
+from pydicom.encaps import get_frame
 from pydicom.pixels import apply_modality_lut, pixel_array
+from pydicom.uid import JPEGLSLossless
 
 from cem_monai.dicom.errors import MammogramError, attribute_label
 from cem_monai.dicom.gate import DECODERS
@@ -69,15 +72,33 @@ def from_canonical(image: Image, *, chest_wall_at_right: bool) -> Image:
 
 def _decode(dataset: Dataset, path: Path) -> Image:
     syntax = dataset.file_meta.TransferSyntaxUID
+    size = (dataset.Rows, dataset.Columns)
     try:
-        stored = pixel_array(dataset, decoding_plugin=DECODERS[syntax])
+        found = _jpeg_ls_size(dataset) if syntax == JPEGLSLossless else size
+        if found == size:
+            return pixel_array(dataset, decoding_plugin=DECODERS[syntax])
     except Exception as error:  # any codec error means the same to the caller
         kind = type(error).__name__
         raise MammogramError(f"{path}: the {syntax.name} pixel data are damaged ({kind})") from None
-    if stored.shape != (dataset.Rows, dataset.Columns):
-        size = f"{dataset.Rows} x {dataset.Columns}"
-        raise MammogramError(f"{path}: the pixel data hold {stored.shape}, the header says {size}")
-    return stored
+    raise MammogramError(
+        f"{path}: the pixel data hold {found[0]} x {found[1]} pixels, "
+        f"Rows and Columns say {size[0]} x {size[1]}"
+    )
+
+
+def _jpeg_ls_size(dataset: Dataset) -> tuple[int, int]:
+    """Read height and width in the stream (ISO/IEC 14495-1 C.2.2), which its decoder goes by.
+
+    An image with its sides swapped would pass unnoticed, one of 65535 x 65535 fill the memory.
+    """
+    stream = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    start = 2  # after the start-of-image marker
+    marker, length = unpack_from(">HH", stream, start)
+    while marker != 0xFFF7:
+        start += 2 + length
+        marker, length = unpack_from(">HH", stream, start)
+    height, width = unpack_from(">HH", stream, start + 5)
+    return height, width
 
 
 def _apply_modality_lut(stored: Image, dataset: Dataset, path: Path) -> FloatImage:

@@ -127,8 +127,8 @@ def test_tube_voltage_decides_where_nothing_is_declared(
     assert image_content(dataset, FILE) is content
 
 
-@pytest.mark.parametrize("kilovolts", [0, 35, 38, 40])
-def test_tube_voltage_between_the_exposures_decides_nothing(kilovolts: float) -> None:
+@pytest.mark.parametrize("kilovolts", [0, 35, 38, 40, [28, 49]])
+def test_tube_voltage_between_the_exposures_decides_nothing(kilovolts: Any) -> None:
     with pytest.raises(MammogramError, match="nothing tells"):
         image_content(_dataset(KVP=kilovolts), FILE)
 

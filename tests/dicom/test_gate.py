@@ -87,14 +87,20 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"Rows": 12},
         "PixelData (7FE0,0010) is 96 bytes long, must be 192 for 12 x 8 pixels",
     ),
-    "tomosynthesis": (
-        {"ImageType": ["ORIGINAL", "PRIMARY", "TOMO_PROJ"]},
-        "ImageType (0008,0008) is ORIGINAL\\PRIMARY\\TOMO_PROJ, must be a plain projection",
-    ),
-    "biopsy": (
-        {"ImageType": ["ORIGINAL", "PRIMARY", "POST FIRE"]},
-        "ImageType (0008,0008) is ORIGINAL\\PRIMARY\\POST FIRE, must be a plain projection",
-    ),
+    **{
+        term: (
+            {"ImageType": ["ORIGINAL", "PRIMARY", term]},
+            f"ImageType (0008,0008) is ORIGINAL\\PRIMARY\\{term}, must be a plain projection",
+        )
+        for term in (
+            "TOMO_PROJ",
+            "TOMOSYNTHESIS",
+            "STEREO_SCOUT",
+            "PRE FIRE",
+            "POST FIRE",
+            "BIOPSY",
+        )
+    },
     "generated": (
         {"ImageType": ["DERIVED", "SECONDARY", "", "GENERATED_2D", "", "VIRTUAL_DES"]},
         "ImageType (0008,0008) is DERIVED\\SECONDARY\\\\GENERATED_2D\\\\VIRTUAL_DES, "
@@ -223,6 +229,12 @@ def test_exams_of_our_simulator_are_the_only_synthetic_input(
     assert _refusal(path).endswith("a generated image is no input")
 
 
+@pytest.mark.parametrize("term", ["", "PRE_CONTRAST", "POST_CONTRAST"])
+def test_plain_projections_are_accepted(save_mammogram: SaveMammogram, term: str) -> None:
+    path = save_mammogram(ImageType=["ORIGINAL", "PRIMARY", term, "", "LOW_ENERGY"])
+    assert read_mammogram(path).pixels.shape == (6, 8)
+
+
 def test_missing_file(tmp_path: Path) -> None:
     assert _refusal(tmp_path / "absent.dcm") == "no such file"
 
@@ -302,14 +314,25 @@ def test_deflated_file_is_refused_without_being_inflated(
         open_mammogram(tmp_path / "image.dcm")
 
 
-def test_compressed_image_smaller_than_the_header_says(
-    tmp_path: Path, make_mammogram: MakeMammogram
+@pytest.mark.parametrize("size", [(16, 16), (32, 32), (32, 16), (64, 8)])
+def test_jpeg_ls_stream_of_another_size_than_the_header_says(
+    tmp_path: Path, make_mammogram: MakeMammogram, size: tuple[int, int]
 ) -> None:
-    dataset = make_mammogram(np.zeros((16, 16)))
+    dataset = make_mammogram(np.zeros((16, 32)))
     dataset.compress(JPEGLSLossless)
+    dataset.Rows, dataset.Columns = size
+    dataset.save_as(tmp_path / "image.dcm", enforce_file_format=True)
+    assert _refusal(tmp_path / "image.dcm") == (
+        f"the pixel data hold 16 x 32 pixels, Rows and Columns say {size[0]} x {size[1]}"
+    )
+
+
+def test_run_length_stream_that_is_too_short(tmp_path: Path, make_mammogram: MakeMammogram) -> None:
+    dataset = make_mammogram(np.zeros((16, 32)))
+    dataset.compress(RLELossless)
     dataset.Rows = 32
     dataset.save_as(tmp_path / "image.dcm", enforce_file_format=True)
-    assert "JPEG-LS" in _refusal(tmp_path / "image.dcm")
+    assert _refusal(tmp_path / "image.dcm").startswith("the RLE Lossless pixel data are damaged")
 
 
 ODD_VALUES: dict[str, list[Any]] = {

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate, get_frame
 from pydicom.pixels import apply_modality_lut, apply_presentation_lut
 from pydicom.uid import ImplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
@@ -323,3 +324,16 @@ def test_image_with_an_odd_number_of_bytes(save_mammogram: SaveMammogram) -> Non
     np.testing.assert_array_equal(
         read_mammogram(save_mammogram(pixels=pixels, bits=8)).pixels, pixels
     )
+
+
+def test_jpeg_ls_stream_with_an_application_segment(
+    tmp_path: Path, make_mammogram: MakeMammogram
+) -> None:
+    pixels = np.arange(48).repeat(8).reshape(16, 24)
+    dataset = make_mammogram(pixels)
+    dataset.compress(JPEGLSLossless)
+    stream = get_frame(dataset.PixelData, 0, number_of_frames=1)
+    segment = b"\xff\xe8\x00\x06\xff\xf7\x00\x00"  # its content looks like a frame header
+    dataset.PixelData = encapsulate([stream[:2] + segment + stream[2:]])
+    dataset.save_as(tmp_path / "image.dcm", enforce_file_format=True)
+    np.testing.assert_array_equal(read_mammogram(tmp_path / "image.dcm").pixels, pixels)
