@@ -6,11 +6,12 @@ Each verb checks its options before it does anything and imports what it needs i
 
 from __future__ import annotations
 
+import functools
 import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import fire
 
@@ -110,8 +111,30 @@ def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: in
     run_demo(output, exams=exams, seed=seed, epochs=epochs)
 
 
+def _typed(verb: Callable[..., None]) -> Callable[..., None]:
+    """Let fire convert arguments by their annotations: a folder named 2024 is no number."""
+    parsers = {
+        name: functools.partial(_parse, name, str(parameter.annotation))
+        for name, parameter in inspect.signature(verb).parameters.items()
+    }
+    return cast(Callable[..., None], fire.decorators.SetParseFns(**parsers)(verb))
+
+
+def _parse(name: str, annotation: str, text: str) -> str | int | float:
+    if annotation.startswith("str"):
+        return text
+    if annotation == "Size" and text == "native":
+        return text
+    kind = float if annotation == "float" else int
+    try:
+        return kind(text)
+    except ValueError:
+        wanted = "a number" if kind is float else "a whole number"
+        raise ValueError(f"--{name} must be {wanted}, got {text!r}") from None
+
+
 VERBS: dict[str, Callable[..., None]] = {
-    verb.__name__: verb for verb in (simulate, import_cdd_cesm, index, demo)
+    verb.__name__: _typed(verb) for verb in (simulate, import_cdd_cesm, index, demo)
 }
 
 

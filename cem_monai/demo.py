@@ -41,6 +41,8 @@ TRAINING: dict[str, Any] = {
     "batch_size": 4,
     "learning_rate": 0.0005,
 }
+MARKER = ".cem_monai_demo"
+"""Lies in folders that the demo made: only in these it replaces what it finds."""
 WARNING = (
     "Research software, not a medical device: the virtual images are predictions, lesions can be\n"
     "missed or invented, and these come from minutes of training on simulated exams."
@@ -64,6 +66,8 @@ def run_demo(output: str | os.PathLike[str], *, exams: int, seed: int, epochs: i
     output = Path(output).absolute()
     _check(output, exams=exams, epochs=epochs)
     _quiet()
+    output.mkdir(parents=True, exist_ok=True)
+    (output / MARKER).touch()
     paths = {"ckpt_dir": str(output / "models"), "output_dir": str(output)}
     common = {**SMALL_NETWORK, **WINDOWS, "seed": seed, "ckpt_dir": paths["ckpt_dir"]}
 
@@ -85,8 +89,9 @@ def run_demo(output: str | os.PathLike[str], *, exams: int, seed: int, epochs: i
     _bundle("evaluating", ["train", "evaluate"], {**common, **GRID, **dataset})
     _stage(6, "draw the cases and write the report")
     facts = {
-        "simulated exams": f"{exams}, seeds {seed} to {seed + exams - 1}",
+        "simulated exams": f"{len(list((output / 'exams').glob('*/exam.json')))}",
         "image pairs": f"{counts['training']} for training, {counts['test']} held out",
+        "seed": f"{seed}",
         "training": f"{epochs} epochs, {training_seconds:.0f} s, {_workers()} CPU cores",
         "network": "U-Net with 6 halvings and 16 filters (the full bundle has 9 and 64)",
     }
@@ -101,6 +106,8 @@ def _check(output: Path, *, exams: int, epochs: int) -> None:
         raise ValueError(f"epochs must be at least 1, got {epochs}")
     if output.is_file():
         raise ValueError(f"{output}: is a file, the demo needs a folder")
+    if output.is_dir() and any(output.iterdir()) and not (output / MARKER).exists():
+        raise ValueError(f"{output}: holds files that the demo did not make; name an empty folder")
     if not BUNDLE.is_dir():
         raise FileNotFoundError(f"{BUNDLE}: no bundle; run the demo from a clone (make demo)")
 

@@ -119,7 +119,7 @@ def test_bundle_run_accepts_known_overrides(config, form):
     command_line.prepare_bundle_run([RUNNER, "run", "--config_file", form.format(config), *options])
 
 
-@pytest.mark.parametrize("option", ["--max_epoch", "--max_epoch=3", "--trian::x"])
+@pytest.mark.parametrize("option", ["--max_epoch", "--max_epoch=3", "--trian::x", "--train#xx"])
 def test_bundle_run_refuses_unknown_overrides(config, option):
     with pytest.raises(ValueError, match=r"did you mean --(max_epochs|train)"):
         command_line.prepare_bundle_run([RUNNER, "run", f"--config_file={config}", option])
@@ -138,9 +138,64 @@ def test_inference_tells_what_it_left_out(tmp_path, monkeypatch, capsys, refused
     monkeypatch.setattr(sys, "argv", [RUNNER, "run"])
     if refused:
         with pytest.raises(SystemExit) as leaving:
-            command_line.close_inference(5, "out", str(path))
+            command_line.close_inference(5, 8, "out", str(path))
         assert leaving.value.code == 3
         assert f"2 files left out, see {path}" in capsys.readouterr().out
     else:
-        command_line.close_inference(5, "out", str(path))
-        assert "5 virtual DES images in out; nothing left out" in capsys.readouterr().out
+        command_line.close_inference(5, 8, "out", str(path))
+        assert "5 of 8 virtual DES images in out; nothing left out" in capsys.readouterr().out
+
+
+def test_bundle_run_refuses_none_which_monai_would_ignore(config):
+    with pytest.raises(ValueError, match="--max_epochs None"):
+        command_line.prepare_bundle_run([RUNNER, f"--config_file={config}", "--max_epochs", "None"])
+
+
+def test_bundle_run_reads_yaml_overlays(config, tmp_path):
+    (tmp_path / "mine.yaml").write_text("mine: 1")
+    files = f"['{config}','{tmp_path / 'mine.yaml'}']"
+    command_line.prepare_bundle_run([RUNNER, "run", "--config_file", files, "--mine", "2"])
+
+
+def test_arguments_of_a_target_are_left_to_their_callable(tmp_path):
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps({"net": {"_target_": "UNet", "a": 1}}))
+    command_line.prepare_bundle_run([RUNNER, "run", "--config_file", str(path), "--net::b", "2"])
+
+
+def test_arguments_file_is_left_to_monai():
+    command_line.prepare_bundle_run([RUNNER, "run", "--args_file", "x.json", "--anything", "2"])
+
+
+def test_folder_named_like_a_number(tmp_path, monkeypatch, capsys):
+    (tmp_path / "2024").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["index", "2024"]) == 1
+    assert one_error(capsys) == "error: 2024: holds no DICOM file"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["index", "x", "--test_fraction", "abc"], "--test_fraction must be a number, got 'abc'"),
+        (["demo", "--epochs", "x"], "--epochs must be a whole number, got 'x'"),
+        (["simulate", "x", "--exams", "2.5"], "--exams must be a whole number, got '2.5'"),
+    ],
+)
+def test_value_of_the_wrong_kind(arguments, sentence, capsys):
+    assert main(arguments) == 1
+    assert one_error(capsys) == f"error: {sentence}"
+
+
+def test_refusal_of_the_operating_system_is_one_sentence(tmp_path, capsys):
+    write_exam(tmp_path, "TEST-000")
+    write_exam(tmp_path, "TEST-001")
+    assert main(["index", str(tmp_path), "--datalist", "/proc/none/d.json"]) == 1
+    assert "/proc/none" in one_error(capsys)
+
+
+def test_demo_leaves_foreign_folders_alone(tmp_path, capsys):
+    (tmp_path / "panels").mkdir()
+    assert main(["demo", str(tmp_path)]) == 1
+    assert "holds files that the demo did not make" in one_error(capsys)
+    assert (tmp_path / "panels").is_dir()

@@ -17,6 +17,7 @@ from cem_monai.data.masks import REGIONS
 from cem_monai.data.pair import CEMPair
 
 SECTIONS = ("training", "validation", "test")
+REQUIRED_KEYS = ("case", "patient", "image", "label")
 PATH_KEYS = ("image", "label", *REGIONS)
 
 
@@ -103,7 +104,8 @@ def load_datalist(path: str | os.PathLike[str], section: str) -> list[dict[str, 
 
     Raises:
         FileNotFoundError: the datalist, or a file that it names, does not exist.
-        ValueError: it is not such a datalist, or a patient is in two sections.
+        ValueError: it is not such a datalist, an item lacks a key, or a patient or an image is in
+            two sections.
     """
     path = Path(path)
     datalist = _read(path)
@@ -134,24 +136,29 @@ def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
     if not isinstance(datalist, dict) or not all(isinstance(v, list) for v in datalist.values()):
         raise ValueError(f"{path}: must be an object of lists, e.g. training, test")
     for item in chain.from_iterable(datalist.values()):
-        if not isinstance(item, dict):
-            raise ValueError(f"{path}: each item must be an object, one is {item!r}")
+        _check_item(item, path)
     return datalist
 
 
+def _check_item(item: object, path: Path) -> None:
+    if not isinstance(item, dict):
+        raise ValueError(f"{path}: each item must be an object, one is {item!r}")
+    if missing := [key for key in REQUIRED_KEYS if not item.get(key)]:
+        name = item.get("case") or item.get("image") or item
+        raise ValueError(f"{path}: the item {name} has no {', no '.join(missing)}")
+
+
 def _check_disjoint(datalist: dict[str, list[dict[str, Any]]], path: Path) -> None:
-    section_of: dict[str, str] = {}
+    section_of: dict[tuple[str, str], str] = {}
     for section, items in datalist.items():
-        for patient in {str(item.get("patient", "")) for item in items} - {""}:
-            if section_of.setdefault(patient, section) != section:
-                raise ValueError(
-                    f"{path}: patient {patient} is in {section_of[patient]} and in {section}"
-                )
+        for key in ("patient", "image", "label"):
+            for value in {str(item[key]) for item in items}:
+                first = section_of.setdefault((key, value), section)
+                if first != section:
+                    raise ValueError(f"{path}: {key} {value} is in {first} and in {section}")
 
 
 def _resolve(item: dict[str, Any], datalist: Path) -> dict[str, Any]:
-    if "image" not in item:
-        raise ValueError(f"{datalist}: the item {item.get('case', item)} has no image")
     resolved = dict(item)
     for key in PATH_KEYS:
         if key in item:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cem_monai.atomic import atomic_write
-from cem_monai.data.breast import breast_mask
+from cem_monai.data.breast import BreastMaskError, breast_mask
 from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images
 from cem_monai.dicom import (
@@ -23,7 +23,6 @@ from cem_monai.dicom import (
     image_content,
     open_mammogram,
     read_attributes,
-    read_mammogram,
 )
 
 logger = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ def find_low_energy(
         ValueError: no usable low-energy image lies in it.
     """
     scan = scan_folder(folder)
-    low_energy = _with_breast(scan.of(ImageContent.LOW_ENERGY), scan.refused)
+    low_energy = scan.of(ImageContent.LOW_ENERGY)
     report_refused(scan.refused, refused_csv)
     if not low_energy:
         raise ValueError(f"{folder}: no usable low-energy image; {_count(scan.refused)}")
@@ -146,24 +145,13 @@ def _inspect(path: Path) -> tuple[ImageContent, MammogramAttributes]:
     dataset = open_mammogram(path)
     image = read_attributes(dataset, path)
     content = image_content(dataset, path)
-    if dataset.file_meta.TransferSyntaxUID.is_compressed:
-        decode(dataset, path)  # only decoding tells whether a compressed image is whole
-    return content, image
-
-
-def _with_breast(
-    images: list[MammogramAttributes], refused: list[Refused]
-) -> list[MammogramAttributes]:
-    """Keep the images that show a plausible breast: a cheap guard against wrong polarity."""
-    kept = []
-    for image in tqdm(images, desc="finding the breast", unit="image"):
+    pixels = decode(dataset, path)  # only this tells whether a compressed image is whole
+    if content is ImageContent.LOW_ENERGY:
         try:
-            breast_mask(read_mammogram(image.path).pixels)
-            kept.append(image)
-        except ValueError as error:
-            reason = str(error) if str(image.path) in str(error) else f"{image.path}: {error}"
-            refused.append(Refused(image.path, reason))
-    return kept
+            breast_mask(pixels)  # found again in training; wrong polarity is found out here
+        except BreastMaskError as error:
+            raise MammogramError(f"{path}: {error}") from None
+    return content, image
 
 
 def _check_unique(image: MammogramAttributes, seen: dict[str, Path]) -> None:

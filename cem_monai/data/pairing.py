@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from cem_monai.data.pair import CEMPair, Refused
-from cem_monai.dicom import ImageContent, MammogramAttributes, refuse
+from cem_monai.dicom import ImageContent, MammogramAttributes, attribute_label, refuse
 
 Content = tuple[ImageContent, MammogramAttributes]
 Link = Callable[[MammogramAttributes, MammogramAttributes], bool]
@@ -20,9 +20,11 @@ def pair_images(images: Sequence[Content]) -> tuple[list[CEMPair], list[Refused]
     """Pair the low-energy and recombined images of any number of patients.
 
     Images are grouped by study, laterality, view and view modifiers. Within a group the strongest
-    link that the images offer decides: the recombined image names the low-energy one as its source;
-    they share a frame of reference; an irradiation event or acquisition; an acquisition time within
-    30 s. A view that was taken early and late after injection gives two pairs.
+    link that the images offer decides, and weaker ones only among several candidates: the
+    recombined image names the low-energy one as its source; they share a frame of reference; an
+    irradiation event, acquisition or acquisition number; an acquisition time within 30 s. A view
+    that was taken early and late after injection gives two pairs. Where no image of a group offers
+    any link, a single low-energy and a single recombined image are a pair.
 
     Returns:
         the pairs, and the images that are left: no partner, more than one candidate, or a partner
@@ -76,11 +78,15 @@ def _pair_group(
 def _linked(
     image: MammogramAttributes, low: list[MammogramAttributes]
 ) -> list[MammogramAttributes]:
-    """Return the low-energy images that the strongest available link points to."""
+    """Return the low-energy images that the links point to, the strongest link first."""
+    found = low
+    linked = False
     for link in LINKS:
-        if found := [one for one in low if link(one, image)]:
-            return found
-    return low if _tell_nothing(image, low) else []
+        if closer := [one for one in found if link(one, image)]:
+            found, linked = closer, True
+        if linked and len(found) == 1:
+            break
+    return found if linked or _tell_nothing(image, low) else []
 
 
 def _tell_nothing(image: MammogramAttributes, low: list[MammogramAttributes]) -> bool:
@@ -89,7 +95,8 @@ def _tell_nothing(image: MammogramAttributes, low: list[MammogramAttributes]) ->
 
 
 def _offers_link(image: MammogramAttributes) -> bool:
-    return bool(image.frame_of_reference_uid or image.event_uids or image.acquired)
+    links = (image.frame_of_reference_uid, image.event_uids, image.acquired, image.source_uids)
+    return any(links) or image.acquisition_number is not None
 
 
 def _named_as_source(low: MammogramAttributes, recombined: MammogramAttributes) -> bool:
@@ -106,13 +113,24 @@ def _same_event(low: MammogramAttributes, recombined: MammogramAttributes) -> bo
     return bool(low.event_uids & recombined.event_uids)
 
 
+def _same_acquisition(low: MammogramAttributes, recombined: MammogramAttributes) -> bool:
+    number = low.acquisition_number
+    return number is not None and number == recombined.acquisition_number
+
+
 def _close_in_time(low: MammogramAttributes, recombined: MammogramAttributes) -> bool:
     if low.acquired is None or recombined.acquired is None:
         return False
     return abs(low.acquired - recombined.acquired) <= timedelta(seconds=MAX_SECONDS_APART)
 
 
-LINKS: tuple[Link, ...] = (_named_as_source, _same_frame_of_reference, _same_event, _close_in_time)
+LINKS: tuple[Link, ...] = (
+    _named_as_source,
+    _same_frame_of_reference,
+    _same_event,
+    _same_acquisition,
+    _close_in_time,
+)
 
 
 def _no_partner(
@@ -131,6 +149,10 @@ def _no_partner(
 
 
 def _difference(low: MammogramAttributes, recombined: MammogramAttributes) -> str | None:
+    if low.patient_id != recombined.patient_id:
+        # the values are kept out of messages: they may identify a patient
+        label = attribute_label("PatientID")
+        return f"{recombined.path}: {label} differs from that of its low-energy partner {low.path}"
     for keyword, ours in low.geometry.items():
         theirs = recombined.geometry.get(keyword, ours)
         if ours != theirs:

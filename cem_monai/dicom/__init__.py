@@ -13,7 +13,7 @@ from cem_monai.dicom.attributes import (
 )
 from cem_monai.dicom.banner import BANNER, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
-from cem_monai.dicom.errors import MammogramError, refuse
+from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
 from cem_monai.dicom.gate import open_mammogram
 from cem_monai.dicom.generated import read_generated
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram
@@ -39,6 +39,7 @@ __all__ = [
     "MammogramAttributes",
     "MammogramError",
     "ViewPosition",
+    "attribute_label",
     "decode",
     "deterministic_uid",
     "from_canonical",

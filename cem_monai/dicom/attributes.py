@@ -106,7 +106,7 @@ class MammogramAttributes:
         frame_of_reference_uid: equal for the images of one compression; None if absent.
         source_uids: SOP instances named in SourceImageSequence (0008,2112).
         event_uids: IrradiationEventUID (0008,3010) and AcquisitionUID (0008,0017) values.
-        acquisition_number: AcquisitionNumber (0020,0012); None if absent.
+        acquisition_number: AcquisitionNumber (0020,0012), the weakest link; None if absent.
         acquired: acquisition date and time; None if absent.
         synthetic: SyntheticData (0008,001C) is YES.
         geometry: what all images of one compression share, by keyword (see `SHARED_GEOMETRY`), as
@@ -217,6 +217,11 @@ def _patient_orientation(dataset: Dataset, path: Path, laterality: Laterality) -
     expected = "A" if laterality is Laterality.LEFT else "P"
     if orientation[0] != expected:
         wanted = f"must begin with {expected} for ImageLaterality {laterality.value}"
+        raise refuse(path, "PatientOrientation", orientation, wanted)
+    # Columns run to the feet or to the other side of the body; to the head or to its own side an
+    # image is upside down
+    if any(letter in orientation[-1] for letter in ("H", laterality.value)):
+        wanted = f"which is upside down for ImageLaterality {laterality.value}"
         raise refuse(path, "PatientOrientation", orientation, wanted)
     return orientation
 

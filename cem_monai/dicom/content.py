@@ -65,13 +65,14 @@ def image_content(dataset: Dataset, path: Path) -> ImageContent:
     """Return what the image shows.
 
     What the image declares of itself decides (standard or vendor terms); where it declares nothing,
-    tube voltage and series description.
+    the series description, unless the tube voltage contradicts it. Voltage alone decides nothing:
+    it is that of any ordinary mammogram.
 
     Raises:
         MammogramError: nothing tells the content, or two attributes disagree about it.
     """
-    # A recombined image may carry the voltage of one of its exposures: voltage and text must agree
-    hints = _by_voltage(dataset) + _matches(dataset, DESCRIBED)
+    described = _matches(dataset, DESCRIBED)
+    hints = described and described + _by_voltage(dataset)
     for rules in (_matches(dataset, DECLARED), hints):
         contents = {content for content, _ in rules}
         if len(contents) > 1:

@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pydicom
-from pydicom.dataset import Dataset
-
-from cem_monai.dicom.attributes import VIRTUAL_DES, read_attributes
-from cem_monai.dicom.errors import MammogramError, refuse
-from cem_monai.dicom.mammogram import Mammogram
-from cem_monai.dicom.pixels import decode, to_canonical, value_range
+from cem_monai.dicom.attributes import VIRTUAL_DES
+from cem_monai.dicom.errors import refuse
+from cem_monai.dicom.gate import open_gray_image
+from cem_monai.dicom.mammogram import Mammogram, to_mammogram
 
 
 def read_generated(path: str | os.PathLike[str]) -> Mammogram:
@@ -30,34 +27,9 @@ def read_generated(path: str | os.PathLike[str]) -> Mammogram:
         MammogramError: the file is missing, damaged, or no generated image.
     """
     path = Path(path)
-    if not path.is_file():
-        raise MammogramError(f"{path}: no such file")
-    try:
-        dataset = pydicom.dcmread(path)
-        _check_generated(dataset, path)
-        return _mammogram(dataset, path)
-    except MammogramError:
-        raise
-    except Exception as error:  # pydicom lets many types through; its texts may quote the patient
-        kind = type(error).__name__
-        raise MammogramError(f"{path}: cannot be read as a generated image ({kind})") from None
-
-
-def _check_generated(dataset: Dataset, path: Path) -> None:
-    value = dataset.get("ImageType") or []
-    image_type = [value] if isinstance(value, str) else list(map(str, value))
+    dataset = open_gray_image(path)
+    image_type = [str(value) for value in dataset.get("ImageType") or []]
     if VIRTUAL_DES not in image_type:
-        raise refuse(
-            path, "ImageType", image_type or None, f"must hold {VIRTUAL_DES}: a generated image"
-        )
-
-
-def _mammogram(dataset: Dataset, path: Path) -> Mammogram:
-    attributes = read_attributes(dataset, path)
-    flipped = attributes.chest_wall_at_right
-    return Mammogram(
-        pixels=to_canonical(decode(dataset, path), chest_wall_at_right=flipped),
-        value_range=value_range(dataset),
-        flipped=flipped,
-        attributes=attributes,
-    )
+        wanted = f"must hold {VIRTUAL_DES}: a generated image"
+        raise refuse(path, "ImageType", image_type or None, wanted)
+    return to_mammogram(dataset, path)

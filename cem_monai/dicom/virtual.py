@@ -21,7 +21,7 @@ from cem_monai.dicom.writer import (
     mammogram_dataset,
 )
 
-SERIES_DESCRIPTION = "VIRTUAL DES AI - no contrast given"
+SERIES_DESCRIPTION = "VIRTUAL DES AI - no iodine measured"
 COMMENT = (
     "VIRTUAL CONTRAST - AI GENERATED - NO IODINE WAS MEASURED - RESEARCH ONLY, NOT FOR DIAGNOSIS"
 )
@@ -54,11 +54,18 @@ class GeneratingModel:
         name: name of the bundle.
         version: version of the bundle.
         weights_sha256: SHA-256 of the weights file, hexadecimal.
+        config_sha256: SHA-256 of the settings that the pixels depend on, hexadecimal.
     """
 
     name: str
     version: str
     weights_sha256: str
+    config_sha256: str
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What a generated object's UIDs follow from, besides its source."""
+        return self.name, self.version, self.weights_sha256, self.config_sha256
 
 
 def virtual_des_dataset(
@@ -104,13 +111,11 @@ def virtual_des_dataset(
         bits_stored=bits_stored,
         spacing=attributes.imager_pixel_spacing,
         window=window,
-        sop_instance_uid=deterministic_uid(
-            attributes.sop_instance_uid, model.name, model.version, model.weights_sha256
-        ),
+        sop_instance_uid=deterministic_uid(attributes.sop_instance_uid, *model.identity),
         # A series has one frame of reference (PS3.3 C.7.4.1), so each compression has its own
         series_instance_uid=deterministic_uid(
             *(exposure.study_instance_uid, exposure.frame_of_reference_uid),
-            *(model.name, model.version, model.weights_sha256),
+            *model.identity,
         ),
         series_number=SERIES_NUMBER,
         series_description=SERIES_DESCRIPTION,
@@ -180,10 +185,18 @@ def _mark(dataset: Dataset, model: GeneratingModel) -> None:
         code_item("109100", "DCM", "Synthesizing Equipment")
     ]
     equipment.Manufacturer, equipment.ManufacturerModelName = "cem_monai", model.name
-    equipment.SoftwareVersions = [model.version, model.weights_sha256]
+    # 48 digits: a value of Software Versions has at most 64 characters, the label included
+    equipment.SoftwareVersions = [
+        model.version,
+        f"weights:{model.weights_sha256[:48]}",
+        f"config:{model.config_sha256[:48]}",
+    ]
     equipment.DeviceSerialNumber = "0"
     equipment.ContributionDateTime = dataset.ContentDate + dataset.ContentTime
-    equipment.ContributionDescription = "AI image-to-image translation"
+    equipment.ContributionDescription = (
+        "AI image-to-image translation; "
+        f"weights sha256 {model.weights_sha256}; config sha256 {model.config_sha256}"
+    )
     dataset.ContributingEquipmentSequence = [equipment]
 
 

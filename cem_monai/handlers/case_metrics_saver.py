@@ -40,7 +40,7 @@ class CaseMetricsSaver:
         predictors: Mapping[str, str],
         *,
         data_range: Sequence[float] | None = None,
-        real_key: str = "real",
+        real_key: str = "label",
         patch_size: int = 64,
         stride: int = 16,
         edge: CNREdge | str = CNREdge.STRICT,

@@ -35,7 +35,7 @@ class DeltaCNR(IgniteMetricHandler):
     def __init__(
         self,
         region: str = "mass",
-        keys: tuple[str, str, str, str, str] = ("pred", "real", "breast", "mass", "surround"),
+        keys: tuple[str, str, str, str, str] = ("pred", "label", "breast", "mass", "surround"),
         patch_size: int = 64,
         stride: int = 16,
         edge: CNREdge | str = CNREdge.STRICT,

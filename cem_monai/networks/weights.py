@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,11 @@ import torch
 from torch import nn
 
 
-def load_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
+def load_weights(
+    network: nn.Module,
+    path: str | os.PathLike[str],
+    preprocessing: Mapping[str, Any] | None = None,
+) -> None:
     """Load a flat state dict into `network`; an unfit file leaves the network unchanged.
 
     The file is read without executing code (`weights_only=True`), and the tensors are copied to
@@ -20,19 +25,36 @@ def load_weights(network: nn.Module, path: str | os.PathLike[str]) -> None:
     Args:
         network: network to change in place.
         path: file written by `torch.save(network.state_dict(), path)`.
+        preprocessing: settings of the images that the network will see; compared with those in the
+            JSON file of the same name beside the weights, if there is one.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: the file is damaged or is no state dict; its keys or shapes do not match those
-            of the network exactly; it holds a value that is not finite.
+            of the network exactly; it holds a value that is not finite; it was trained with another
+            preprocessing.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no weights at {path}: train first or pass --ckpt_dir")
+    _check_preprocessing(preprocessing or {}, path)
     weights = _read_state_dict(path)
     _check_match(weights, network, path)
     _check_finite(weights, path)
     network.load_state_dict(weights, strict=True)
+
+
+def _check_preprocessing(preprocessing: Mapping[str, Any], path: Path) -> None:
+    settings = path.with_suffix(".json")
+    if not settings.is_file():
+        return
+    trained = json.loads(settings.read_text(encoding="utf-8"))
+    for name, value in preprocessing.items():
+        if name in trained and trained[name] != value:
+            raise ValueError(
+                f"{path} was trained with {name} {trained[name]}, now it is {value}: "
+                f'pass --{name} "{trained[name]}"'
+            )
 
 
 def _read_state_dict(path: Path) -> dict[str, torch.Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cem_monai.transforms.anti_alias import AntiAlias, AntiAliasd
 from cem_monai.transforms.breast import BreastMask, BreastMaskd
 from cem_monai.transforms.intensity import (
     RestoreIntensityBitDepth,
@@ -13,6 +14,8 @@ from cem_monai.transforms.intensity import (
 from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
 
 __all__ = [
+    "AntiAlias",
+    "AntiAliasd",
     "BreastMask",
     "BreastMaskd",
     "CEMLoadImaged",

@@ -7,6 +7,7 @@ save steps by class, MONAI Deploy by name.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -146,6 +147,8 @@ class CEMSaveImaged(SaveImaged):
         output_dir: folder to write to.
         model_name: name of the bundle.
         weights: weights file that generated the images; its SHA-256 goes into the object.
+        settings: whatever else the pixels depend on; its SHA-256 goes into the object, and other
+            settings give other UIDs.
         bits_stored: BitsStored of the result.
         window: WindowCenter and WindowWidth of the result; the whole range by default.
     """
@@ -158,6 +161,7 @@ class CEMSaveImaged(SaveImaged):
         output_dir: PathLike,
         model_name: str,
         weights: PathLike,
+        settings: Mapping[str, Any] | None = None,
         bits_stored: int = 12,
         window: Sequence[float] | None = None,
     ) -> None:
@@ -167,6 +171,7 @@ class CEMSaveImaged(SaveImaged):
         self.output_dir = Path(output_dir)
         self.model_name = model_name
         self.weights = Path(weights)
+        self.settings = dict(settings or {})
         self.bits_stored = bits_stored
         center, width = window or (2.0 ** (bits_stored - 1), 2.0**bits_stored)
         self.window = (float(center), float(width))
@@ -174,14 +179,21 @@ class CEMSaveImaged(SaveImaged):
     @cached_property
     def model(self) -> GeneratingModel:
         """Name, version and hash of what generated the images."""
-        digest = hashlib.sha256(self.weights.read_bytes()).hexdigest()
-        return GeneratingModel(self.model_name, __version__, digest)
+        settings = {**self.settings, "bits_stored": self.bits_stored, "window": self.window}
+        digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+        return GeneratingModel(
+            name=self.model_name,
+            version=__version__,
+            weights_sha256=hashlib.sha256(self.weights.read_bytes()).hexdigest(),
+            config_sha256=digest.hexdigest(),
+        )
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Write one file for each key and return the data unchanged.
 
         Raises:
-            ValueError: the generated image has another size than its source.
+            ValueError: the generated image has another size than its source, or pixels that are
+                not finite.
         """
         item = dict(data)
         for key in self.key_iterator(item):
@@ -195,6 +207,8 @@ class CEMSaveImaged(SaveImaged):
         flipped = read_attributes(source, source_path).chest_wall_at_right
         low_energy = to_canonical(decode(source, source_path), chest_wall_at_right=flipped)
         values = np.asarray(generated.detach().cpu())[0].round()
+        if bad := int(values.size - np.isfinite(values).sum()):
+            raise ValueError(f"{source_path}: {bad} generated pixels are not finite")
         pixels = np.clip(values, 0, 2**self.bits_stored - 1).astype(np.uint16)
         dataset = virtual_des_dataset(
             source,

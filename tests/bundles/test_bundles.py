@@ -22,6 +22,7 @@ from monai.bundle import (
     verify_net_in_out,
 )
 
+from cem_monai.command_line import plain_sentence
 from cem_monai.dicom import VIRTUAL_DES, read_mammogram
 from exams import write_exams
 from render import SOURCES, bundle_dirs, render
@@ -164,7 +165,7 @@ def test_weights_load_and_export(bundle):
 
 def test_train_evaluate_and_infer(bundle, datalist, tmp_path):
     options = overrides(bundle, datalist)
-    run_bundle(bundle, "training", ["train"], fast_dev_run=True, **options)
+    run_bundle(bundle, "training", ["train"], max_epochs=1, **options)
     checkpoint = torch.load(bundle / "models" / "checkpoint.pt", weights_only=True)
     assert {"generator", "discriminator", "optimizer", "discriminator_optimizer"} < set(checkpoint)
     assert {"lr_scheduler", "discriminator_lr_scheduler"} < set(checkpoint)
@@ -179,6 +180,59 @@ def test_train_evaluate_and_infer(bundle, datalist, tmp_path):
     options = overrides(bundle, datalist, FOR_INFERENCE)
     run_bundle(bundle, "inference", ["inference"], output_dir=str(tmp_path / "out"), **options)
     check_virtual_images(tmp_path / "out", datalist.parent)
+
+    with pytest.raises(Exception, match=r"Failed to instantiate") as refusal:
+        run_bundle(bundle, "inference", ["inference"], recombined_window=[1, 2], **options)
+    assert "was trained with recombined_window None" in str(plain_sentence(refusal.value))
+
+
+def test_fast_dev_run_is_two_iterations_in_folders_of_its_own(bundle, datalist, tmp_path):
+    options = {"fast_dev_run": True, "batch_size": 1}
+    options = {**overrides(bundle, datalist), **options}
+    run_bundle(bundle, "training", ["train"], **options)
+    folder = bundle / "models" / "fast_dev_run"
+    checkpoint = torch.load(folder / "checkpoint.pt", weights_only=True)
+    assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, 2)
+    run_bundle(bundle, "evaluating", ["train", "evaluate"], **options)
+    assert (bundle / "eval" / "fast_dev_run" / "metrics.csv").is_file()
+    options = {**overrides(bundle, datalist, FOR_INFERENCE), "fast_dev_run": True}
+    run_bundle(bundle, "inference", ["inference"], **options)
+    assert len(list((bundle / "eval" / "fast_dev_run").glob("*.dcm"))) == 2
+    assert {path.name for path in (bundle / "models").iterdir()} == {"fast_dev_run"}
+
+
+@pytest.mark.parametrize("window", [None, [1900, 2200]])
+@pytest.mark.parametrize("image_size", [0, 48, 64, 100])
+def test_perfect_prediction_is_scored_as_perfect(bundle, datalist, image_size, window):
+    """Whatever the resizing and the window: the target, through the same steps, has no error."""
+    options = {**overrides(bundle, datalist), "image_size": image_size, "recombined_window": window}
+    parser = ConfigWorkflow(
+        str(bundle / "configs" / "evaluate.json"),
+        workflow_type="train",
+        logging_file=False,
+        baseline_constant=0.0,
+        **options,
+    ).parser
+    (case, *_) = parser.get_parsed_content("validate::dataset")
+    case["pred"] = case["label"].clone()
+    result = parser.get_parsed_content("validate::postprocessing")(case)
+    breast = result["breast"] > 0
+    assert torch.equal(result["pred"][breast], result["label"][breast])
+    side = image_size or 64
+    assert result["label"].shape == (1, side, side)
+
+
+def test_resizing_leaves_the_border_at_the_chest_wall_as_bright_as_the_rest(bundle, datalist):
+    """MONAI's anti-aliasing would mix in zeros there."""
+    options = {**overrides(bundle, datalist), "image_size": 16}
+    parser = ConfigWorkflow(
+        str(bundle / "configs" / "train.json"), workflow_type="train", logging_file=False, **options
+    ).parser
+    preprocessing = parser.get_parsed_content("validate::preprocessing")
+    (case, *_) = parser.get_parsed_content("validate::dataset").data
+    label = preprocessing(case)["label"][0]
+    middle = slice(6, 10)
+    assert label[middle, 0].mean() == pytest.approx(float(label[middle, 1].mean()), abs=0.01)
 
 
 def check_virtual_images(output: Path, exams: Path) -> None:
@@ -218,7 +272,7 @@ def test_command_line_trains_from_another_directory(bundle, datalist):
     config = ("--config_file", str(bundle / "configs" / "train.json"))
     result = command(bundle, datalist, "training", *config, "--fast_dev_run", "True")
     assert result.returncode == 0, result.stderr
-    assert (bundle / "models" / "model.pt").is_file()
+    assert (bundle / "models" / "fast_dev_run" / "model.pt").is_file()
 
 
 @pytest.mark.slow
@@ -245,8 +299,8 @@ def test_full_size_network_trains_and_infers_two_iterations(bundle, tmp_path):
     """The bundle with its own network and crops; only the exams are small."""
     datalist = write_exams(tmp_path / "exams", size=512)
     paths = {"bundle_root": str(bundle), "dataset_dir": str(datalist.parent), "device": "cpu"}
-    small = {"fast_dev_run": True, "batch_size": 1, "image_size": 512}
+    small = {"max_epochs": 1, "batch_size": 4, "image_size": 512}
     run_bundle(bundle, "training", ["train"], **small, **paths)
-    output = {"output_dir": str(tmp_path / "out"), "image_size": 512, "fast_dev_run": True}
+    output = {"output_dir": str(tmp_path / "out"), "image_size": 512}
     run_bundle(bundle, "inference", ["inference"], **output, **paths)
-    assert len(list((tmp_path / "out").glob("*.dcm"))) == 2
+    assert len(list((tmp_path / "out").glob("*.dcm"))) == 8

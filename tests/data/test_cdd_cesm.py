@@ -245,8 +245,10 @@ def test_blank_low_energy_image_gives_mass_without_surround(source: Path, tmp_pa
     image = Image.new("L", (512, 512), 7)
     image.save(source / "cdd_cesm_512" / "images" / "P1_L_DM_CC.jpg")
     assert import_cdd_cesm(source, tmp_path / "out").with_mass == 1
-    pairs, _ = find_pairs(tmp_path / "out")
-    assert list(pairs[0].masks()) == ["mass"]
+    masks = {path.name for path in (tmp_path / "out" / "CDD-CESM-P1").glob("L_CC_DES_*.nii.gz")}
+    assert masks == {"L_CC_DES_mass.nii.gz"}
+    _, refused = find_pairs(tmp_path / "out")
+    assert "the image is constant" in refused[0].reason
 
 
 @pytest.mark.parametrize("absent", ["README.md", OUTLINES])

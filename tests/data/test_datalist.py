@@ -44,6 +44,10 @@ def _sizes(sections: dict[str, str]) -> dict[str, int]:
     return {section: list(sections.values()).count(section) for section in set(sections.values())}
 
 
+def _item(patient: object, name: str = "a") -> dict[str, object]:
+    return {"case": "c1", "patient": patient, "image": f"{name}.dcm", "label": f"{name}_des.dcm"}
+
+
 HUNDRED = [f"P{number}" for number in range(100)]
 
 
@@ -171,15 +175,20 @@ def _write(folder: Path, content: object) -> Path:
         ({"training": {}}, "must be an object of lists"),
         ({"test": []}, "no section 'training', there are test"),
         ({"training": ["a.dcm"]}, "each item must be an object, one is 'a.dcm'"),
-        ({"training": [{"case": "c1"}]}, "the item c1 has no image"),
+        ({"training": [{"case": "c1"}]}, "the item c1 has no patient, no image, no label"),
         (
-            {"training": [{"patient": "P1"}], "test": [{"patient": "P2"}, {"patient": "P1"}]},
+            {"training": [_item("P1")], "test": [_item("P2"), _item("P1", "other")]},
             "patient P1 is in training and in test",
         ),
         (
-            {"training": [{"patient": 1}], "validation": [{"patient": "1"}]},
+            {"training": [_item(1)], "validation": [_item("1", "other")]},
             "patient 1 is in training and in validation",
         ),
+        (
+            {"training": [_item("P1")], "test": [_item("P2")]},
+            "image a.dcm is in training and in test",
+        ),
+        ({"training": [_item("")]}, "the item c1 has no patient"),
     ],
 )
 def test_unfit_datalist_is_refused(tmp_path: Path, content: object, message: str) -> None:
@@ -189,13 +198,6 @@ def test_unfit_datalist_is_refused(tmp_path: Path, content: object, message: str
     assert str(error.value).startswith(f"{path}: ")
 
 
-def test_items_without_patient_are_no_conflict(tmp_path: Path) -> None:
-    (tmp_path / "a.dcm").touch()
-    item = {"image": "a.dcm"}
-    path = _write(tmp_path, {"training": [item], "test": [item, item | {"patient": ""}]})
-    assert len(load_datalist(path, "test")) == 2
-
-
 def test_missing_datalist_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"list\.json: no datalist; make one with"):
         load_datalist(tmp_path / "list.json", "training")
@@ -203,14 +205,16 @@ def test_missing_datalist_says_how_to_make_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("key", ["image", "label", "breast", "mass", "surround"])
 def test_missing_file_is_named(tmp_path: Path, key: str) -> None:
-    (tmp_path / "a.dcm").touch()
-    path = _write(tmp_path, {"training": [{"case": "c1", "image": "a.dcm", key: "absent"}]})
+    for name in ("a.dcm", "a_des.dcm"):
+        (tmp_path / name).touch()
+    path = _write(tmp_path, {"training": [_item("P1") | {key: "absent"}]})
     missing = os.fspath(tmp_path / "absent")
     with pytest.raises(FileNotFoundError, match=f"c1 {key} {missing} is missing"):
         load_datalist(path, "training")
 
 
 def test_other_keys_are_kept(tmp_path: Path) -> None:
-    (tmp_path / "a.dcm").touch()
-    path = _write(tmp_path, {"training": [{"image": "a.dcm", "fold": 3}]})
+    for name in ("a.dcm", "a_des.dcm"):
+        (tmp_path / name).touch()
+    path = _write(tmp_path, {"training": [_item("P1") | {"fold": 3}]})
     assert load_datalist(path, "training")[0]["fold"] == 3

@@ -30,9 +30,11 @@ def save_pair(save_mammogram: SaveMammogram) -> Callable[..., list[Path]]:
     def save(
         folder: str, *, uid: str = "1.2.8", suffix: str = ".dcm", **changes: Any
     ) -> list[Path]:
-        low = save_mammogram(f"{folder}/LE{suffix}", SOPInstanceUID=f"{uid}.1", **changes)
+        low = save_mammogram(
+            f"{folder}/LE{suffix}", _breast(), SOPInstanceUID=f"{uid}.1", **changes
+        )
         des = save_mammogram(
-            f"{folder}/DES{suffix}", SOPInstanceUID=f"{uid}.2", ImageType=DES, **changes
+            f"{folder}/DES{suffix}", _breast(), SOPInstanceUID=f"{uid}.2", ImageType=DES, **changes
         )
         return [low, des]
 
@@ -135,7 +137,7 @@ def test_damaged_compressed_image_is_refused_while_scanning(
 
 
 def test_scan_sorts_by_content(save_mammogram: SaveMammogram, tmp_path: Path) -> None:
-    save_mammogram("le.dcm", SOPInstanceUID="1.2.1")
+    save_mammogram("le.dcm", _breast(), SOPInstanceUID="1.2.1")
     save_mammogram("he.dcm", SOPInstanceUID="1.2.2", ImageType=HIGH)
     save_mammogram("des.dcm", SOPInstanceUID="1.2.3", ImageType=DES)
     scan = scan_folder(tmp_path)
@@ -148,7 +150,7 @@ def test_scan_sorts_by_content(save_mammogram: SaveMammogram, tmp_path: Path) ->
 
 
 def test_one_file_may_stand_for_a_folder(save_mammogram: SaveMammogram) -> None:
-    path = save_mammogram("image")
+    path = save_mammogram("image", _breast())
     assert [image.path for _, image in scan_folder(path).images] == [path]
 
 
@@ -196,7 +198,7 @@ class TestNothingToFind:
 def test_low_energy_images_are_data_items(
     save_pair: Callable[..., list[Path]], save_mammogram: SaveMammogram, tmp_path: Path
 ) -> None:
-    low, _ = save_pair("in", pixels=_breast())
+    low, _ = save_pair("in")
     save_mammogram("in/he.dcm", _breast(), SOPInstanceUID="1.2.40", ImageType=HIGH)
     items = find_low_energy(tmp_path / "in", tmp_path / "out" / "refused.csv")
     assert items == [{"image": str(low), "case": "1.2.8.1"}]

@@ -23,7 +23,7 @@ from dicom.iod_check import iod_findings
 WriteExposure = Callable[..., Dataset]
 Validator = Callable[[Dataset], list[str]]
 
-MODEL = GeneratingModel("test_bundle", "1.2.3", "ab" * 32)
+MODEL = GeneratingModel("test_bundle", "1.2.3", "ab" * 32, "ef" * 32)
 SIZE = (128, 96)
 IDENTITY = {
     "SpecificCharacterSet": "ISO_IR 100",
@@ -141,7 +141,7 @@ def test_no_private_tag_overlay_request_or_window_of_the_source(source: Dataset)
         ("ManufacturerModelName", "test_bundle"),
         ("SoftwareVersions", "1.2.3"),
         ("SeriesNumber", 9001),
-        ("SeriesDescription", "VIRTUAL DES AI - no contrast given"),
+        ("SeriesDescription", "VIRTUAL DES AI - no iodine measured"),
         ("InstanceNumber", 1),
         ("PositionReferenceIndicator", ""),
         ("BurnedInAnnotation", "NO"),
@@ -177,7 +177,9 @@ def test_what_made_it_is_named(source: Dataset) -> None:
     (purpose,) = equipment.PurposeOfReferenceCodeSequence
     assert (purpose.CodeValue, purpose.CodingSchemeDesignator) == ("109100", "DCM")
     assert equipment.ManufacturerModelName == "test_bundle"
-    assert equipment.SoftwareVersions == ["1.2.3", "ab" * 32]
+    assert equipment.SoftwareVersions == ["1.2.3", "weights:" + "ab" * 24, "config:" + "ef" * 24]
+    assert "ab" * 32 in equipment.ContributionDescription
+    assert "ef" * 32 in equipment.ContributionDescription
 
 
 def test_lossy_source_makes_a_lossy_result(source: Dataset) -> None:
@@ -198,9 +200,10 @@ def test_uids_follow_from_source_and_weights(source: Dataset) -> None:
 @pytest.mark.parametrize(
     "model",
     [
-        GeneratingModel("test_bundle", "1.2.3", "cd" * 32),
-        GeneratingModel("test_bundle", "1.2.4", "ab" * 32),
-        GeneratingModel("other_bundle", "1.2.3", "ab" * 32),
+        GeneratingModel("test_bundle", "1.2.3", "cd" * 32, "ef" * 32),
+        GeneratingModel("test_bundle", "1.2.4", "ab" * 32, "ef" * 32),
+        GeneratingModel("other_bundle", "1.2.3", "ab" * 32, "ef" * 32),
+        GeneratingModel("test_bundle", "1.2.3", "ab" * 32, "12" * 32),
     ],
 )
 def test_other_model_gives_other_uids(source: Dataset, model: GeneratingModel) -> None:

@@ -42,7 +42,7 @@ def case_files(folder: Path, side: str) -> dict[str, Path]:
         open_mammogram(paths["low_energy"]),
         (real + OFFSET * breast).astype(np.uint16),
         breast,
-        model=GeneratingModel("test", "0", "ab" * 32),
+        model=GeneratingModel("test", "0", "ab" * 32, "ef" * 32),
         bits_stored=12,
         window=(1000, 100),
     )

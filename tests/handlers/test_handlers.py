@@ -12,9 +12,11 @@ from monai.engines import SupervisedEvaluator
 
 from cem_monai.handlers import CaseMetricsSaver, DeltaCNR, LossHistory, TrainingCheckpoint
 from cem_monai.metrics import case_metrics, delta_cnr_breast, delta_cnr_mass
+from cem_monai.networks import load_weights
 from exams import breast_and_mass
 
 SIZE = 96
+SETTINGS = {"image_size": 64}
 WINDOW = {"patch_size": 8, "stride": 2, "edge": "strict"}
 
 
@@ -29,7 +31,7 @@ def case(number: int, *, with_mass: bool = True) -> dict:
     def tensor(array):
         return MetaTensor(torch.from_numpy(array.astype(np.float32))[None], meta=meta)
 
-    images = {"image": tensor(real), "label": tensor(real), "real": tensor(real)}
+    images = {"image": tensor(real), "label": tensor(real)}
     masks = {
         "breast": tensor(breast),
         "mass": tensor(mass & with_mass),
@@ -66,7 +68,7 @@ def evaluate(cases, **options):
 
 
 def planes(c):
-    return c["made"], *(c[key][0].numpy() for key in ("real", "breast", "mass", "surround"))
+    return c["made"], *(c[key][0].numpy() for key in ("label", "breast", "mass", "surround"))
 
 
 def test_delta_cnr_is_the_mean_of_the_metric_over_cases_with_a_mass():
@@ -99,7 +101,7 @@ def test_delta_cnr_knows_its_regions():
 
 def test_metrics_csv_holds_every_case_and_predictor(tmp_path):
     cases = [case(0), case(1, with_mass=False)]
-    saver = CaseMetricsSaver(tmp_path / "m.csv", {"model": "pred", "copy": "real"}, **WINDOW)
+    saver = CaseMetricsSaver(tmp_path / "m.csv", {"model": "pred", "copy": "label"}, **WINDOW)
     evaluate(cases, val_handlers=[saver])
     rows = list(csv.DictReader((tmp_path / "m.csv").open()))
     assert [(row["case"], row["predictor"]) for row in rows] == [
@@ -175,7 +177,7 @@ def checkpoint(tmp_path, interval):
     network = torch.nn.Linear(2, 1)
     optimizer = torch.optim.Adam(network.parameters())
     states = {"generator": network, "optimizer": optimizer}
-    return network, TrainingCheckpoint(tmp_path, network, states, interval)
+    return network, TrainingCheckpoint(tmp_path, network, states, SETTINGS, interval)
 
 
 def test_checkpoint_holds_all_states_and_the_position(tmp_path):
@@ -190,14 +192,34 @@ def test_checkpoint_holds_all_states_and_the_position(tmp_path):
     assert torch.equal(weights["weight"], network.weight)
 
 
-def test_checkpoint_interval(tmp_path):
+def test_checkpoint_interval(tmp_path, monkeypatch):
     _, handler = checkpoint(tmp_path, interval=2)
-    seen = []
-    handler._save = lambda engine: seen.append(engine.state.epoch)
     engine = trainer(epochs=5)
+    seen = []
+    monkeypatch.setattr(handler, "_write", lambda name, _: seen.append((name, engine.state.epoch)))
     handler.attach(engine)
     engine.run_epochs()
-    assert seen == [2, 4, 5]
+    assert [epoch for name, epoch in seen if name == "model.pt"] == [2, 4, 5]
+
+
+def test_last_epoch_at_an_interval_is_saved_once(tmp_path, monkeypatch):
+    _, handler = checkpoint(tmp_path, interval=2)
+    engine = trainer(epochs=4)
+    seen = []
+    monkeypatch.setattr(handler, "_write", lambda name, _: seen.append(name))
+    handler.attach(engine)
+    engine.run_epochs()
+    assert seen.count("model.pt") == 2
+
+
+def test_weights_tell_their_preprocessing(tmp_path):
+    network, handler = checkpoint(tmp_path, interval=1)
+    engine = trainer(epochs=1)
+    handler.attach(engine)
+    engine.run_epochs()
+    load_weights(network, tmp_path / "model.pt", SETTINGS)
+    with pytest.raises(ValueError, match=r"trained with image_size 64, now it is 128"):
+        load_weights(network, tmp_path / "model.pt", {"image_size": 128})
 
 
 def test_failed_save_keeps_the_older_checkpoint(tmp_path, monkeypatch):
@@ -206,6 +228,7 @@ def test_failed_save_keeps_the_older_checkpoint(tmp_path, monkeypatch):
     handler.attach(engine)
     engine.run_epochs()
     before = (tmp_path / "checkpoint.pt").read_bytes()
+    handler.saved_epoch = 0
 
     def disk_full(content, file):
         file.write(b"half")
@@ -215,7 +238,7 @@ def test_failed_save_keeps_the_older_checkpoint(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         handler._save(engine)
     assert (tmp_path / "checkpoint.pt").read_bytes() == before
-    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.pt", "model.pt"}
+    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.pt", "model.json", "model.pt"}
 
 
 def test_checkpoint_interval_must_be_positive(tmp_path):

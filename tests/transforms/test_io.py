@@ -165,3 +165,23 @@ def test_image_of_another_size_is_not_saved(exam, weights, tmp_path):
     with pytest.raises(ValueError, match="64"):
         save({**data, "pred": data["image"][:, :32]})
     assert not (tmp_path / "out").exists()
+
+
+def test_pixels_that_are_not_finite_are_not_saved(exam, weights, tmp_path):
+    save = CEMSaveImaged("pred", output_dir=tmp_path / "out", model_name="m", weights=weights)
+    data = CEMLoadImaged("image")(item(exam))
+    broken = data["image"].clone()
+    broken[0, 3, 4] = float("nan")
+    with pytest.raises(ValueError, match=r"L_CC_LE\.dcm: 1 generated pixels are not finite"):
+        save({**data, "pred": broken})
+    assert not (tmp_path / "out").exists()
+
+
+def test_other_settings_give_another_instance(exam, weights, tmp_path):
+    data = CEMLoadImaged("image")(item(exam))
+    for settings in ({"image_size": 1024}, {"image_size": 0}):
+        save = CEMSaveImaged(
+            "pred", output_dir=tmp_path, model_name="m", weights=weights, settings=settings
+        )
+        save({**data, "pred": data["image"]})
+    assert len(list(tmp_path.glob("*.dcm"))) == 2
