@@ -146,6 +146,8 @@ def _bundle(run_id: str, configs: list[str], overrides: Mapping[str, Any]) -> No
     """Run the bundle as `python -m monai.bundle run` does, and show that command."""
     from monai.bundle import run
 
+    for name in ("scripts", "workflows"):  # MONAI sets their levels when it is imported
+        logging.getLogger(f"monai.bundle.{name}").setLevel(logging.ERROR)
     files = [str(BUNDLE / "configs" / f"{name}.json") for name in configs]
     options = " ".join(f'--{key} "{value}"' for key, value in overrides.items())
     config_file = files[0] if len(files) == 1 else str(files)

@@ -27,9 +27,9 @@ COLUMNS = {
         for region in ("breast", "mass")
         for name in ("pixels", "l1", "l2", "psnr_roi", "psnr_frame")
     ),
-    *("breast_cnr_real", "breast_cnr_generated", "breast_delta_cnr"),
+    *("breast_cnr_real", "breast_cnr_generated", "breast_delta_cnr", "breast_abs_delta_cnr"),
     *("breast_cnr_windows", "breast_cnr_dropped"),
-    *("mass_cnr_real", "mass_cnr_generated", "mass_delta_cnr"),
+    *("mass_cnr_real", "mass_cnr_generated", "mass_delta_cnr", "mass_abs_delta_cnr"),
     *("mass_contrast_real", "mass_contrast_generated", "surround_is_ring"),
 }
 
@@ -71,7 +71,7 @@ def test_row_holds_each_measure(case: dict[str, Any]) -> None:
     for region in ("breast", "mass"):
         difference = row[f"{region}_cnr_generated"] - row[f"{region}_cnr_real"]
         assert row[f"{region}_delta_cnr"] == difference
-    assert row["mass_delta_cnr"] < 0
+    assert row["mass_abs_delta_cnr"] == -row["mass_delta_cnr"] > 0
     windows = breast_cnr_valid_windows(case["breast"]).sum()
     assert (row["breast_cnr_windows"], row["breast_cnr_dropped"]) == (windows, 0)
     assert row["surround_is_ring"] == 0
