@@ -48,8 +48,8 @@ def case_metrics(
         NaN marks what an image does not have. For the regions `breast` and `mass`:
         `{region}_pixels`; `{region}_l1` (grey levels), `{region}_l2` (squared grey levels),
         `{region}_psnr_roi` and `{region}_psnr_frame` (dB, infinite for identical images);
-        `{region}_cnr_real`, `{region}_cnr_generated`, `{region}_delta_cnr` (generated - real) and its
-        magnitude `{region}_abs_delta_cnr`.
+        `{region}_cnr_real`, `{region}_cnr_generated`, `{region}_delta_cnr` (generated - real)
+        and its magnitude `{region}_abs_delta_cnr`.
         Further `breast_cnr_windows` and `breast_cnr_dropped` (counts), `mass_contrast_real` and
         `mass_contrast_generated` (mean of mass - mean of surround, grey levels), and
         `surround_is_ring` (1 when the ring stands in for the surround, else 0).
