@@ -34,10 +34,14 @@ class PaddedInferer(SimpleInferer):
         """Apply `network` to (B, C, H, W) images.
 
         Returns:
-            (B, C', H, W): the same height and width.
+            (B, C', H, W): the same height and width, with the metadata of `inputs`, which
+                MONAI's `Invertd` needs to undo the preprocessing.
         """
         image = inputs.as_tensor() if isinstance(inputs, MetaTensor) else inputs
         height, width = image.shape[-2:]
         bottom, right = -height % self.multiple, -width % self.multiple
         padded = functional.pad(image, (0, right, 0, bottom), mode="replicate")
-        return network(padded, *args, **kwargs)[..., :height, :width]
+        result = network(padded, *args, **kwargs)[..., :height, :width]
+        return (
+            MetaTensor(result).copy_meta_from(inputs) if isinstance(inputs, MetaTensor) else result
+        )

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from monai.data import MetaTensor
+from monai.data import DataLoader, Dataset, MetaTensor, decollate_batch
+from monai.transforms import Resized
 
 from cem_monai.inferers import PaddedInferer
 from cem_monai.networks import UNetGenerator
@@ -33,6 +34,16 @@ def test_generator_takes_any_size_through_it():
     network = UNetGenerator(num_downs=4, ngf=4).eval()
     image = MetaTensor(torch.rand(1, 1, 50, 37))
     assert PaddedInferer(16)(image, network).shape == (1, 1, 50, 37)
+
+
+def test_result_keeps_metadata_and_applied_operations():
+    data = [{"image": torch.rand(1, 60, 40)}, {"image": torch.rand(1, 60, 40)}]
+    resize = Resized("image", spatial_size=30, size_mode="longest")
+    batch = next(iter(DataLoader(Dataset(data, resize), batch_size=2)))
+    result = PaddedInferer(16)(batch["image"], Recorder())
+    for item in decollate_batch(result):
+        assert len(item.applied_operations) == 1
+        assert resize.inverse({"image": item})["image"].shape == (1, 60, 40)
 
 
 def test_multiple_must_be_positive():
