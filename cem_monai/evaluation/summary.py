@@ -46,7 +46,7 @@ MEASURES = (
     Measure("mass_cnr_real", "mass CNR real", 2),
     Measure("mass_cnr_generated", "mass CNR generated", 2),
     Measure("mass_delta_cnr", "mass ΔCNR", 2),
-    Measure("mass_abs_delta_cnr", "mass |ΔCNR|", 2),
+    Measure("mass_abs_delta_cnr", "mass ΔCNR, magnitude", 2),
     # A constant image has no noise, hence no CNR; its contrast is 0
     Measure("mass_contrast_real", "mass contrast real (grey levels)", 1),
     Measure("mass_contrast_generated", "mass contrast generated (grey levels)", 1),
