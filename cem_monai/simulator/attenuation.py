@@ -31,7 +31,7 @@ def transmit(
     """
     paths = {"pmma": PADDLE, **tissues, "iodine": iodine}
     arrays = {name: np.asarray(path, np.float32) for name, path in paths.items()}
-    signal = np.zeros((), np.float32)
+    signal: npt.NDArray[np.floating] = np.zeros((), np.float32)
     for node, weight in enumerate(technique.weights):
         depth = sum(
             np.float32(technique.attenuation[name][node]) * path for name, path in arrays.items()

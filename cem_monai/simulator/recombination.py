@@ -61,7 +61,7 @@ def calibrate(low: Technique, high: Technique, thickness: float) -> Calibration:
         high: technique of the high-energy exposure.
         thickness: cm.
     """
-    glandularity = np.linspace(0, 0.8, 9)
+    glandularity = np.linspace(0, 0.8, 9, dtype=np.float64)
     low_log, high_log = (_slab(item, thickness, glandularity) for item in (low, high))
     reference = float(low_log[2])  # 20 %
     # ordinary breasts hold little gland: these slabs count most

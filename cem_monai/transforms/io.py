@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from monai.config import KeysCollection, PathLike
 from monai.data import ImageReader, MetaTensor
@@ -60,7 +61,7 @@ class MammogramReader(ImageReader):
         path = data if isinstance(data, (str, Path)) else next(iter(data))
         return read_mammogram(path)
 
-    def get_data(self, img: Mammogram) -> tuple[np.ndarray, dict[str, Any]]:
+    def get_data(self, img: Mammogram) -> tuple[npt.NDArray[np.float32], dict[str, Any]]:
         """Return (H, W) float32 pixel values and their metadata."""
         row, column = img.attributes.imager_pixel_spacing or (1.0, 1.0)
         low, high = img.value_range
