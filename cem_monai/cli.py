@@ -6,20 +6,19 @@ Each verb checks its options before it does anything and imports what it needs i
 
 from __future__ import annotations
 
-import functools
 import inspect
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Literal, cast
+from typing import Literal
 
 import fire
 
 from cem_monai.command_line import (
     PARTLY_DONE,
     check_options,
-    option_names,
     plain_sentence,
+    split_arguments,
 )
 
 USAGE_ERROR = 2
@@ -77,8 +76,9 @@ def index(
     """
     from pathlib import Path
 
-    from cem_monai.data import find_pairs, report_refused, write_datalist
+    from cem_monai.data import check_split, find_pairs, report_refused, write_datalist
 
+    check_split(test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed)
     path = Path(datalist) if datalist else Path(folder, "datalist.json")
     pairs, refused = find_pairs(folder)
     counts = write_datalist(
@@ -111,30 +111,8 @@ def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: in
     run_demo(output, exams=exams, seed=seed, epochs=epochs)
 
 
-def _typed(verb: Callable[..., None]) -> Callable[..., None]:
-    """Let fire convert arguments by their annotations: a folder named 2024 is no number."""
-    parsers = {
-        name: functools.partial(_parse, name, str(parameter.annotation))
-        for name, parameter in inspect.signature(verb).parameters.items()
-    }
-    return cast(Callable[..., None], fire.decorators.SetParseFns(**parsers)(verb))
-
-
-def _parse(name: str, annotation: str, text: str) -> str | int | float:
-    if annotation.startswith("str"):
-        return text
-    if annotation == "Size" and text == "native":
-        return text
-    kind = float if annotation == "float" else int
-    try:
-        return kind(text)
-    except ValueError:
-        wanted = "a number" if kind is float else "a whole number"
-        raise ValueError(f"--{name} must be {wanted}, got {text!r}") from None
-
-
 VERBS: dict[str, Callable[..., None]] = {
-    verb.__name__: _typed(verb) for verb in (simulate, import_cdd_cesm, index, demo)
+    verb.__name__: verb for verb in (simulate, import_cdd_cesm, index, demo)
 }
 
 
@@ -150,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     os.environ.setdefault("PAGER", "cat")  # help goes to the screen, not into a pager
     try:
-        _check(arguments)
+        arguments = _bind(arguments)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return USAGE_ERROR
@@ -167,12 +145,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _check(arguments: Sequence[str]) -> None:
-    """Refuse a misspelt verb or option; fire would run the verb first and complain afterwards."""
-    if not arguments or arguments[0].startswith("-"):
-        return
-    if arguments[0] not in VERBS:
-        raise ValueError(f"unknown verb {arguments[0]!r}; there are: {', '.join(VERBS)}")
-    parameters = inspect.signature(VERBS[arguments[0]]).parameters
-    given = [name.replace("-", "_") for name in option_names(arguments[1:])]
-    check_options(given, {*parameters, "help"})
+def _bind(arguments: list[str]) -> list[str]:
+    """Check a command line and spell it out for fire, which would run first and complain later.
+
+    Every value gets its option's name and the type of its annotation: a folder called 2024 is no
+    number.
+
+    Raises:
+        ValueError: unknown verb or option, a value of the wrong kind, or one too many.
+    """
+    if not arguments or arguments[0].startswith("-") or {"--help", "-h"} & set(arguments):
+        return arguments
+    verb, *rest = arguments
+    if verb not in VERBS:
+        raise ValueError(f"unknown verb {verb!r}; there are: {', '.join(VERBS)}")
+    parameters = inspect.signature(VERBS[verb]).parameters
+    options, positional = split_arguments(rest)
+    named = [(name.replace("-", "_"), value) for name, value in options]
+    check_options([name for name, _ in named], parameters)
+    free = [name for name in parameters if name not in dict(named)]
+    if len(positional) > len(free):
+        raise ValueError(f"{verb} takes no argument {positional[len(free)]!r}; see --help")
+    given = [*zip(free, positional, strict=False), *named]
+    return [verb, *(_spell(name, str(parameters[name].annotation), text) for name, text in given)]
+
+
+def _spell(name: str, annotation: str, text: str) -> str:
+    if annotation.startswith("str") or (annotation == "Size" and text == "native"):
+        return f"--{name}={text!r}"
+    kind = float if annotation == "float" else int
+    try:
+        return f"--{name}={kind(text)}"
+    except ValueError:
+        wanted = "a number" if kind is float else "a whole number"
+        raise ValueError(f"--{name} must be {wanted}, got {text!r}") from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
+import re
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from itertools import zip_longest
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -16,8 +16,13 @@ RUNNER_OPTIONS = {
     *("run_id", "init_id", "final_id", "meta_file", "config_file", "logging_file", "tracking"),
     "args_file",
 }
+PATH_IDS = {"bundle_root", "dataset_dir", "datalist", "output_dir", "ckpt_dir", "weights"}
 PARTLY_DONE = 3
 """Exit code of a run that processed the good part of its input and refused the rest."""
+
+
+WORKER_REFUSAL = re.compile(r"^(?:cem_monai\.[\w.]+|ValueError|FileNotFoundError): (.+)$", re.M)
+"""A refusal in a data loader's worker process arrives as the text of its traceback."""
 
 
 def check_options(given: Iterable[str], known: Iterable[str]) -> None:
@@ -38,9 +43,21 @@ def check_options(given: Iterable[str], known: Iterable[str]) -> None:
             raise ValueError(f"unknown option --{name}{hint}")
 
 
-def option_names(arguments: Sequence[str]) -> list[str]:
-    """Return the names of the `--name value` and `--name=value` options in a command line."""
-    return [name for name, _ in _options(arguments)]
+def split_arguments(arguments: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """Split a command line into `--name value` (or `--name=value`) options and the rest.
+
+    One dash counts like two, as it does for fire; `-1` is a value. Every option has a value.
+    """
+    options: list[tuple[str, str]] = []
+    rest: list[str] = []
+    remaining = iter(arguments)
+    for text in remaining:
+        if re.match(r"--?[A-Za-z_]", text):
+            name, equals, value = text.lstrip("-").partition("=")
+            options.append((name, value if equals else next(remaining, "")))
+        else:
+            rest.append(text)
+    return options, rest
 
 
 def prepare_bundle_run(arguments: Sequence[str] | None = None) -> None:
@@ -61,14 +78,17 @@ def prepare_bundle_run(arguments: Sequence[str] | None = None) -> None:
     if not _is_bundle_runner(arguments):
         return
     sys.excepthook = _tell
-    options = dict(_options(arguments))
+    options: dict[str, Any] = dict(split_arguments(arguments[1:])[0])
+    options = {**_arguments_file(options), **options}
     config = _config(options)
     for name, value in options.items():
         if name in RUNNER_OPTIONS or not config:
             continue
         _check_id(name.replace("#", "::"), config)
-        if value == "None":
+        if value in ("None", None):
             raise ValueError(f"--{name} None would be ignored by MONAI; leave it out, or pass 0")
+        if name in PATH_IDS and str(value).isdigit():
+            raise ValueError(f"--{name} {value} would be read as a number; write ./{value}")
 
 
 def close_inference(written: int, found: int, output_dir: str, refused_csv: str) -> None:
@@ -100,6 +120,8 @@ def plain_sentence(error: BaseException) -> str | None:
     root = _root(error)
     if isinstance(root, OSError):
         return str(root)
+    if refusals := WORKER_REFUSAL.findall(str(root)):
+        return str(refusals[0])
     frames = traceback.extract_tb(root.__traceback__)
     ours = bool(frames) and Path(frames[-1].filename).is_relative_to(Path(__file__).parent)
     return str(root) if ours and isinstance(root, ValueError) else None
@@ -122,22 +144,22 @@ def _is_bundle_runner(arguments: Sequence[str]) -> bool:
     return bool(arguments) and Path(arguments[0]).parts[-3:] == ("monai", "bundle", "__main__.py")
 
 
-def _options(arguments: Sequence[str]) -> list[tuple[str, str]]:
-    found = []
-    for text, following in zip_longest(arguments, arguments[1:], fillvalue=""):
-        if text.startswith("--") and len(text) > 2:
-            name, equals, value = text[2:].partition("=")
-            found.append((name, value if equals else following))
-    return found
-
-
-def _config(options: Mapping[str, str]) -> dict[str, Any]:
-    """Return the merged configs that a command line names; empty where it leaves them to a file."""
+def _arguments_file(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what `--args_file` holds, which the command line may override."""
     from monai.bundle import ConfigParser
 
-    files = options.get("config_file", "").strip("[]")
-    names = [name.strip(" '\"") for name in files.split(",")]
-    return ConfigParser.load_config_files(names) if files else {}
+    path = Path(str(options.get("args_file", "")))
+    return ConfigParser.load_config_file(path) if path.is_file() else {}
+
+
+def _config(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the merged configs that a command line names."""
+    from monai.bundle import ConfigParser
+
+    files = options.get("config_file", "")
+    if isinstance(files, str):
+        files = [name.strip(" '\"") for name in files.strip("[]").split(",") if name]
+    return ConfigParser.load_config_files(files) if files else {}
 
 
 def _check_id(name: str, config: Mapping[str, Any]) -> None:

@@ -33,6 +33,8 @@ def test_help_needs_neither_torch_nor_monai():
         (["simulat", "x"], "error: unknown verb 'simulat'; there are: simulate"),
         (["simulate", "x", "--exmas", "3"], "error: unknown option --exmas; did you mean --exams?"),
         (["index", "x", "--test-fracton=0.1"], "did you mean --test_fraction?"),
+        (["index", "x", "-tset_fraction", "0.1"], "did you mean --test_fraction?"),
+        (["demo", "a", "4", "0", "1", "7"], "demo takes no argument '7'"),
     ],
 )
 def test_misspelling_is_refused_before_anything_runs(arguments, sentence, capsys, tmp_path):
@@ -90,10 +92,10 @@ def test_index_writes_datalist_and_lists_what_it_left_out(capsys, tmp_path):
 
 
 def test_unexpected_errors_keep_their_traceback(monkeypatch):
-    def fail(**_):
+    def fail(folder: str) -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setitem(VERBS, "index", lambda folder: fail())
+    monkeypatch.setitem(VERBS, "index", fail)
     with pytest.raises(KeyError, match="a bug"):
         main(["index", "x"])
 
@@ -119,7 +121,9 @@ def test_bundle_run_accepts_known_overrides(config, form):
     command_line.prepare_bundle_run([RUNNER, "run", "--config_file", form.format(config), *options])
 
 
-@pytest.mark.parametrize("option", ["--max_epoch", "--max_epoch=3", "--trian::x", "--train#xx"])
+@pytest.mark.parametrize(
+    "option", ["-max_epoch", "--max_epoch", "--max_epoch=3", "--trian::x", "--train#xx"]
+)
 def test_bundle_run_refuses_unknown_overrides(config, option):
     with pytest.raises(ValueError, match=r"did you mean --(max_epochs|train)"):
         command_line.prepare_bundle_run([RUNNER, "run", f"--config_file={config}", option])
@@ -163,8 +167,30 @@ def test_arguments_of_a_target_are_left_to_their_callable(tmp_path):
     command_line.prepare_bundle_run([RUNNER, "run", "--config_file", str(path), "--net::b", "2"])
 
 
-def test_arguments_file_is_left_to_monai():
-    command_line.prepare_bundle_run([RUNNER, "run", "--args_file", "x.json", "--anything", "2"])
+def test_arguments_file_is_checked_too(config, tmp_path):
+    path = tmp_path / "args.json"
+    path.write_text(json.dumps({"config_file": str(config), "max_epoch": 1}))
+    with pytest.raises(ValueError, match="did you mean --max_epochs"):
+        command_line.prepare_bundle_run([RUNNER, "run", "--args_file", str(path)])
+
+
+def test_folder_that_monai_would_read_as_a_number_is_refused(tmp_path):
+    path = tmp_path / "train.json"
+    path.write_text(json.dumps({"dataset_dir": "."}))
+    options = ["--config_file", str(path), "--dataset_dir", "2024"]
+    with pytest.raises(ValueError, match=r"write \./2024"):
+        command_line.prepare_bundle_run([RUNNER, "run", *options])
+
+
+def test_refusal_in_a_worker_process_is_one_sentence():
+    worker = "Caught RuntimeError in DataLoader worker process 0.\nOriginal Traceback\n  File x\n"
+    worker += "cem_monai.dicom.errors.MammogramError: a.dcm: is no image\n\nRuntimeError: applying"
+    assert command_line.plain_sentence(RuntimeError(worker)) == "a.dcm: is no image"
+
+
+def test_seed_and_fractions_are_refused_before_any_file_is_read(capsys):
+    assert main(["index", "nowhere", "--seed", "-1"]) == 1
+    assert one_error(capsys) == "error: seed must be at least 0, got -1"
 
 
 def test_folder_named_like_a_number(tmp_path, monkeypatch, capsys):
@@ -183,7 +209,7 @@ def test_folder_named_like_a_number(tmp_path, monkeypatch, capsys):
     ],
 )
 def test_value_of_the_wrong_kind(arguments, sentence, capsys):
-    assert main(arguments) == 1
+    assert main(arguments) == 2
     assert one_error(capsys) == f"error: {sentence}"
 
 

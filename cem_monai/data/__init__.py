@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cem_monai.data.breast import BreastMaskError, breast_mask
 from cem_monai.data.cdd_cesm import ImportSummary, import_cdd_cesm
-from cem_monai.data.datalist import load_datalist, split_patients, write_datalist
+from cem_monai.data.datalist import check_split, load_datalist, split_patients, write_datalist
 from cem_monai.data.dicom_folder import (
     FolderScan,
     find_low_energy,
@@ -24,6 +24,7 @@ __all__ = [
     "ImportSummary",
     "Refused",
     "breast_mask",
+    "check_split",
     "find_low_energy",
     "find_pairs",
     "import_cdd_cesm",

@@ -21,6 +21,19 @@ REQUIRED_KEYS = ("case", "patient", "image", "label")
 PATH_KEYS = ("image", "label", *REGIONS)
 
 
+def check_split(*, test_fraction: float, validation_fraction: float, seed: int) -> None:
+    """Refuse, before any file is read, what `split_patients` could not use.
+
+    Raises:
+        ValueError: a fraction is not in [0, 1), or the seed is negative.
+    """
+    for name, value in (("test", test_fraction), ("validation", validation_fraction)):
+        if not 0 <= value < 1:
+            raise ValueError(f"{name}_fraction must be at least 0 and below 1, got {value}")
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
+
+
 def split_patients(
     patients: Sequence[str], *, test_fraction: float, validation_fraction: float, seed: int
 ) -> dict[str, str]:
@@ -38,10 +51,8 @@ def split_patients(
     Raises:
         ValueError: fractions out of range, or too few patients for the sections asked for.
     """
+    check_split(test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed)
     fractions = {"test": test_fraction, "validation": validation_fraction}
-    for name, value in fractions.items():
-        if not 0 <= value < 1:
-            raise ValueError(f"{name}_fraction must be at least 0 and below 1, got {value}")
     shuffled = list(np.random.default_rng(seed).permutation(sorted(set(patients))))
     sizes = {
         name: max(1, round(value * len(shuffled))) if value else 0
@@ -95,22 +106,29 @@ def write_datalist(
     return {section: len(items) for section, items in datalist.items()}
 
 
-def load_datalist(path: str | os.PathLike[str], section: str) -> list[dict[str, Any]]:
+def load_datalist(
+    path: str | os.PathLike[str], section: str, *, allow_empty: bool = False
+) -> list[dict[str, Any]]:
     """Return the items of one section with absolute paths, as MONAI's `Dataset` takes them.
 
     Args:
         path: JSON file of `write_datalist`, or one of the same form.
         section: `"training"`, `"validation"` or `"test"`.
+        allow_empty: return an empty list for a section without cases, or one that is not there.
 
     Raises:
         FileNotFoundError: the datalist, or a file that it names, does not exist.
         ValueError: it is not such a datalist, an item lacks a key, or a patient or an image is in
-            two sections.
+            two sections; the section is empty.
     """
     path = Path(path)
     datalist = _read(path)
+    if allow_empty and not datalist.get(section):
+        return []
     if section not in datalist:
         raise ValueError(f"{path}: no section {section!r}, there are {', '.join(datalist)}")
+    if not datalist[section]:
+        raise ValueError(f"{path}: the section {section!r} holds no case")
     _check_disjoint(datalist, path)
     return [_resolve(item, path) for item in datalist[section]]
 
@@ -122,7 +140,7 @@ def _item(pair: CEMPair, case: str, folder: Path) -> dict[str, str]:
         "patient": pair.patient,
         "laterality": pair.low_energy.laterality.value,
         "view_position": pair.low_energy.view_position.value,
-        **{key: os.path.relpath(file, folder) for key, file in files.items()},
+        **{key: os.path.relpath(file.resolve(), folder.resolve()) for key, file in files.items()},
     }
 
 

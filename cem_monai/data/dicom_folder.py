@@ -128,9 +128,20 @@ def _dicom_files(folder: Path) -> Iterator[Path]:
     if folder.is_file():
         yield folder
         return
-    for path in folder.rglob("*"):
-        if path.is_file() and not path.name.startswith(".") and _looks_like_dicom(path):
-            yield path
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, followlinks=True):
+        # a link back to a folder above would never end
+        folders[:] = [name for name in folders if _is_new(os.path.join(parent, name), seen)]
+        for path in (Path(parent, name) for name in names if not name.startswith(".")):
+            if path.is_file() and _looks_like_dicom(path):
+                yield path
+
+
+def _is_new(folder: str, seen: set[str]) -> bool:
+    real = os.path.realpath(folder)
+    new = real not in seen
+    seen.add(real)
+    return new
 
 
 def _looks_like_dicom(path: Path) -> bool:

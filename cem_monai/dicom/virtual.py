@@ -46,6 +46,9 @@ private tags and windows are not: a dose registry would count them twice, a read
 them."""
 
 
+CODE_KEYWORDS = ("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning")
+
+
 @dataclass(frozen=True)
 class GeneratingModel:
     """What made the pixels: part of the identity of every generated object.
@@ -159,6 +162,8 @@ def _copy(source: Dataset, dataset: Dataset) -> None:
     for keyword in COPIED:
         if keyword in source:
             dataset[keyword] = deepcopy(source[keyword])
+            if source[keyword].VR == "SQ":
+                setattr(dataset, keyword, [_plain_code(item) for item in source[keyword].value])
     # mammogram_dataset filled in these too; what the source does not tell stays untold
     for keyword in {"StudyDate", "StudyTime", "StudyID"} - set(source.dir()):
         setattr(dataset, keyword, "")
@@ -166,6 +171,18 @@ def _copy(source: Dataset, dataset: Dataset) -> None:
         delattr(dataset, keyword)
     if "DetectorType" not in source:
         dataset.DetectorType = ""
+
+
+def _plain_code(item: Dataset) -> Dataset:
+    """Copy a code, without what else a vendor may have put into the item."""
+    plain = Dataset()
+    for keyword in CODE_KEYWORDS:
+        if keyword in item:
+            plain[keyword] = deepcopy(item[keyword])
+    if "ViewModifierCodeSequence" in item:
+        modifiers = item.ViewModifierCodeSequence or []
+        plain.ViewModifierCodeSequence = [_plain_code(modifier) for modifier in modifiers]
+    return plain
 
 
 def _mark(dataset: Dataset, model: GeneratingModel) -> None:

@@ -50,8 +50,15 @@ class TrainingCheckpoint:
 
     def attach(self, engine: Engine) -> None:
         """Save at the end of every `interval`-th epoch and of the training."""
+        engine.add_event_handler(Events.STARTED, self._sweep)
         engine.add_event_handler(Events.EPOCH_COMPLETED(every=self.interval), self._save)
         engine.add_event_handler(Events.COMPLETED, self._save)
+
+    def _sweep(self) -> None:
+        """Remove the temporary files of a run that was killed while it saved."""
+        for name in ("checkpoint.pt", "model.pt", "model.json"):
+            for stale in self.directory.glob(f".{name}.*.tmp"):
+                stale.unlink()
 
     def _save(self, engine: Engine) -> None:
         if engine.state.epoch == self.saved_epoch:

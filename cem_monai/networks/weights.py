@@ -48,20 +48,31 @@ def _check_preprocessing(preprocessing: Mapping[str, Any], path: Path) -> None:
     settings = path.with_suffix(".json")
     if not settings.is_file():
         return
-    trained = json.loads(settings.read_text(encoding="utf-8"))
-    for name, value in preprocessing.items():
+    trained = _read_settings(settings)
+    for name, value in json.loads(json.dumps(dict(preprocessing))).items():
         if name in trained and trained[name] != value:
+            wanted = trained[name]
+            advice = f"leave out --{name}" if wanted is None else f'pass --{name} "{wanted}"'
             raise ValueError(
-                f"{path} was trained with {name} {trained[name]}, now it is {value}: "
-                f'pass --{name} "{trained[name]}"'
+                f"{path} was trained with {name} {wanted}, now it is {value}: {advice}"
             )
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is not JSON ({error})") from None
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: must be an object of settings, is {settings!r}")
+    return settings
 
 
 def _read_state_dict(path: Path) -> dict[str, torch.Tensor]:
     try:
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file fails in a dozen ways
-        raise ValueError(f"cannot read weights from {path}: {error}") from error
+        raise ValueError(f"cannot read weights from {path}: {error}") from None
     if not isinstance(weights, Mapping):
         raise ValueError(f"{path} holds a {type(weights).__name__} instead of a state dict")
     return dict(weights)

@@ -29,8 +29,11 @@ class ScaleIntensityBitDepth(Transform):
         """Scale an image of any shape.
 
         Raises:
-            ValueError: no window was given and the image does not tell its range.
+            ValueError: no window was given and the image does not tell its range, or the window
+                lies outside that range.
         """
+        if self.window and tells_range(img):
+            _check_inside(self.window, format_range(img))
         low, high = self.window or format_range(img)
         scaled = (img - low) * (2 / (high - low)) - 1
         return scaled.clamp(-1, 1) if self.window else scaled
@@ -56,9 +59,13 @@ class RestoreIntensityBitDepth(Transform):
         Args:
             img: values in [-1, 1], any shape.
             reference: image whose format the result shall have, e.g. the real recombined image.
+
+        Raises:
+            ValueError: the window lies outside the format.
         """
         limits = self.format if reference is None else format_range(reference)
         low, high = self.window or limits
+        _check_inside((low, high), limits)
         return (low + (img + 1) * ((high - low) / 2)).round().clamp(*limits)
 
 
@@ -114,9 +121,14 @@ class RestoreIntensityBitDepthd(MapTransform):
         return item
 
 
+def tells_range(img: torch.Tensor) -> bool:
+    """Return whether an image tells the range of the format that it was stored in."""
+    return isinstance(img, MetaTensor) and "value_low" in img.meta
+
+
 def format_range(img: torch.Tensor) -> tuple[float, float]:
     """Return the lowest and highest value of the format that an image was stored in."""
-    if not isinstance(img, MetaTensor) or "value_low" not in img.meta:
+    if not isinstance(img, MetaTensor) or not tells_range(img):
         raise ValueError(
             "the image does not tell its range of stored values: give window=(low, high)"
         )
@@ -129,3 +141,12 @@ def _check_window(window: Sequence[float] | None) -> tuple[float, float] | None:
     if len(window) != 2 or not float(window[0]) < float(window[1]):
         raise ValueError(f"window must be (low, high) with low < high, got {window}")
     return float(window[0]), float(window[1])
+
+
+def _check_inside(window: tuple[float, float], limits: tuple[float, float]) -> None:
+    """A window beyond the format would make every image black or white."""
+    if window[0] < limits[0] or window[1] > limits[1]:
+        raise ValueError(
+            f"the window {window[0]:g} to {window[1]:g} lies outside the stored values "
+            f"{limits[0]:g} to {limits[1]:g} of the image's format"
+        )

@@ -24,7 +24,7 @@ from monai.bundle import (
 
 from cem_monai.command_line import plain_sentence
 from cem_monai.dicom import VIRTUAL_DES, read_mammogram
-from exams import write_exams
+from exams import breast_and_mass, write_exams
 from render import SOURCES, bundle_dirs, render
 
 BUNDLES = bundle_dirs()
@@ -304,3 +304,26 @@ def test_full_size_network_trains_and_infers_two_iterations(bundle, tmp_path):
     output = {"output_dir": str(tmp_path / "out"), "image_size": 512}
     run_bundle(bundle, "inference", ["inference"], **output, **paths)
     assert len(list((tmp_path / "out").glob("*.dcm"))) == 8
+
+
+def test_masks_stay_where_they_are_when_resized(bundle, tmp_path):
+    datalist = write_exams(tmp_path / "exams", size=300)
+    options = {**overrides(bundle, datalist), "image_size": 64}
+    parser = ConfigWorkflow(
+        str(bundle / "configs" / "train.json"), workflow_type="train", logging_file=False, **options
+    ).parser
+    (case, *_) = parser.get_parsed_content("validate::dataset")
+    rows, columns = np.nonzero(case["mass"][0].numpy())
+    _, mass, _ = breast_and_mass(300)
+    expected = [(axis.mean() + 0.5) * 64 / 300 - 0.5 for axis in np.nonzero(mass)]
+    assert [rows.mean(), columns.mean()] == pytest.approx(expected, abs=0.2)
+    assert set(np.unique(case["mass"].numpy())) == {0, 1}
+
+
+def test_empty_test_section_is_refused_before_an_old_table_is_shown(bundle, datalist):
+    run_bundle(bundle, "training", ["train"], max_epochs=1, **overrides(bundle, datalist))
+    content = json.loads(datalist.read_text())
+    datalist.write_text(json.dumps({**content, "test": []}))
+    with pytest.raises(Exception, match=r"Failed to instantiate") as refusal:
+        run_bundle(bundle, "evaluating", ["train", "evaluate"], **overrides(bundle, datalist))
+    assert "the section 'test' holds no case" in str(plain_sentence(refusal.value))

@@ -248,3 +248,13 @@ def test_only_the_first_reasons_are_logged(
     assert _reasons(tmp_path / "refused.csv")["16.dcm"] == '16.dcm: "a", b'
     assert len(caplog.records) == REASONS_SHOWN + 1
     assert f"7 more, see {tmp_path / 'refused.csv'}" in caplog.text
+
+
+def test_linked_folders_are_read_and_loops_end(
+    save_pair: Callable[..., list[Path]], tmp_path: Path
+) -> None:
+    save_pair("elsewhere")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(tmp_path / "in")
+    assert len(find_pairs(tmp_path / "in")[0]) == 1

@@ -327,3 +327,15 @@ def test_partial_view_codes_are_copied(source: Dataset) -> None:
     generated = _generate(source)
     assert generated.PartialView == "YES"
     assert generated.PartialViewCodeSequence == source.PartialViewCodeSequence
+
+
+def test_nothing_private_hides_in_copied_codes(source: Dataset) -> None:
+    item = source.ViewCodeSequence[0]
+    item.OperatorsName = "Secret^Operator"
+    item.private_block(0x0099, "VENDOR", create=True).add_new(1, "LO", "secret")
+    (view,) = _generate(source).ViewCodeSequence
+    assert {element.keyword for element in view} <= {
+        *("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning"),
+        "ViewModifierCodeSequence",
+    }
+    assert view.CodeValue == item.CodeValue

@@ -81,3 +81,11 @@ def test_bad_window_is_refused(window):
 def test_bad_bits_are_refused(bits):
     with pytest.raises(ValueError, match=str(bits)):
         RestoreIntensityBitDepth(bits)
+
+
+@pytest.mark.parametrize("window", [(1900, 2200), (-1, 200), (0, 256)])
+def test_window_beyond_the_format_is_refused(window):
+    with pytest.raises(ValueError, match="outside the stored values 0 to 255"):
+        ScaleIntensityBitDepth(window)(image([3.0], bits=8))
+    with pytest.raises(ValueError, match="outside the stored values 0 to 255"):
+        RestoreIntensityBitDepth(8, window)(torch.zeros(1))
