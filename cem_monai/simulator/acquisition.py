@@ -40,21 +40,30 @@ class Acquisition:
 def acquire(key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol) -> Acquisition:
     """Take both exposures of a phantom with a nominal thickness in cm."""
     pixel = phantom.grid.pixel
-    low_beam, high_beam = (expose(protocol, energy, thickness, pixel) for energy in ("low", "high"))
-    low_noise = key.view_stream(Stream.LOW_ENERGY_NOISE) if protocol.noise else None
+    low, low_beam = acquire_low(key, phantom, thickness, protocol)
+    high_beam = expose(protocol, "high", thickness, pixel)
     high_noise = key.view_stream(Stream.HIGH_ENERGY_NOISE) if protocol.noise else None
-    low = _read_out(phantom, thickness, low_beam, protocol, low_noise)
     high = _read_out(phantom, thickness, high_beam, protocol, high_noise)
     still = Readout(high.expected, np.zeros_like(high.noise), high.scatter)
     shift = key.view_stream(Stream.MOTION).normal(0, protocol.motion, 2) / pixel
     moved = high._replace(expected=_move(high.expected, phantom, shift[0], shift[1]))
     return Acquisition(
-        low=_primary_logarithm(low, low_beam, protocol),
+        low=low,
         high=_primary_logarithm(moved, high_beam, protocol),
         high_still=_primary_logarithm(still, high_beam, protocol),
         low_beam=low_beam,
         high_beam=high_beam,
     )
+
+
+def acquire_low(
+    key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol
+) -> tuple[FloatImage, Beam]:
+    """Take the low-energy exposure only: its logarithm, (H, W), and its beam."""
+    beam = expose(protocol, "low", thickness, phantom.grid.pixel)
+    noise = key.view_stream(Stream.LOW_ENERGY_NOISE) if protocol.noise else None
+    readout = _read_out(phantom, thickness, beam, protocol, noise)
+    return _primary_logarithm(readout, beam, protocol), beam
 
 
 def _read_out(

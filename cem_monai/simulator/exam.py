@@ -11,13 +11,17 @@ from typing import Any
 
 from cem_monai.atomic import atomic_write
 from cem_monai.data import mask_path, write_mask
-from cem_monai.dicom import ImageContent, Laterality, save_dataset
-from cem_monai.simulator.dicom_objects import ViewIdentity, patient_id, view_datasets
+from cem_monai.dicom import Laterality, save_dataset
+from cem_monai.simulator.dicom_objects import (
+    RECOMBINED_CODE,
+    ViewIdentity,
+    patient_id,
+    view_datasets,
+)
 from cem_monai.simulator.recipe import Recipe
 from cem_monai.simulator.view import SIMULATED_VIEWS, SimulatedView, simulate_view
 
 EXAM_FILE = "exam.json"
-FILE_CODES = {ImageContent.LOW_ENERGY: "LE", ImageContent.RECOMBINED: "DES"}
 
 
 def write_exam(output: Path, seed: int, recipe: Recipe) -> None:
@@ -64,10 +68,12 @@ def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
         size=recipe.size,
         population=recipe.population,
         protocol=recipe.protocol,
+        hidden=recipe.hidden,
+        twin=recipe.twin,
     )
-    for content, dataset in view_datasets(view, identity).items():
-        save_dataset(dataset, folder / f"{identity.name}_{FILE_CODES[content]}.dcm")
-    _write_masks(view, folder / f"{identity.name}_{FILE_CODES[ImageContent.RECOMBINED]}.dcm")
+    for code, dataset in view_datasets(view, identity).items():
+        save_dataset(dataset, folder / f"{identity.name}_{code}.dcm")
+    _write_masks(view, folder / f"{identity.name}_{RECOMBINED_CODE}.dcm")
     return view.parameters
 
 

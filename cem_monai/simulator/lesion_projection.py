@@ -63,7 +63,9 @@ def project_lesions(
     placed: list[LesionProjection] = []
     for number, lesion in enumerate(breast.lesions):
         x, y = _place(surroundings, lesion, number, placed)
-        rng = surroundings.key.view_stream(Stream.LESION_SHAPE, number)
+        occult = lesion.kind is LesionKind.OCCULT
+        stream = Stream.HIDDEN_OCCULT_SHAPE if occult else Stream.LESION_SHAPE
+        rng = surroundings.key.view_stream(stream, number)
         morphology = population.morphologies[lesion.kind]
         harmonics = _draw_harmonics(rng, morphology.irregularity, morphology.orders)
         spicules = _draw_spicules(rng, lesion, x, y)
@@ -75,7 +77,9 @@ def _place(
     surroundings: Surroundings, lesion: Lesion, number: int, placed: list[LesionProjection]
 ) -> tuple[float, float]:
     """Rejection sampling, without a look at pixels: the same place at every resolution."""
-    rng = surroundings.key.view_stream(Stream.LESION, number)
+    occult = lesion.kind is LesionKind.OCCULT
+    stream = Stream.HIDDEN_OCCULT_PLACE if occult else Stream.LESION
+    rng = surroundings.key.view_stream(stream, number)
     outline = surroundings.outline
     x = outline.nipple[0] - lesion.depth * outline.depth + rng.normal(0, 4, CANDIDATES)
     x = np.maximum(x, lesion.diameter / 3)

@@ -6,12 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cem_monai.simulator.occult import draw_occult, visible_kinds
 from cem_monai.simulator.population import LesionKind, Population, UptakePattern
 from cem_monai.simulator.random_streams import Stream, ViewKey
 
 VISIBLE_UPTAKE = 0.2
 """mg/ml; a reader outlines lesions with more than this as enhancing."""
-VISIBLE_KINDS = (LesionKind.ROUND, LesionKind.LOBULATED, LesionKind.SPICULATED)
+MEDIAN_DIAMETER, LOG_DIAMETER_SPREAD = 13.5, 0.42
+"""In mm, and of its logarithm."""
+DIAMETERS = (5.0, 36.0)
+RELATIVE_DEPTH = (0.65, 0.95)
+"""Extent along the beam relative to the diameter."""
+LARGEST_DEPTH = 0.85
+"""Of the thickness of the breast."""
+NIPPLE_DISTANCE, NIPPLE_DISTANCE_SPREAD, NIPPLE_DISTANCES = 0.46, 0.15, (0.22, 0.75)
+"""Relative to the breast's depth: mean, standard deviation, limits."""
 
 
 @dataclass(frozen=True)
@@ -44,38 +53,23 @@ class Lesion:
 
 def draw_lesions(key: ViewKey, thickness: float, population: Population) -> tuple[Lesion, ...]:
     """Draw the lesions of a breast of `thickness` cm; none in a normal exam."""
-    kinds = _draw_kinds(key, population)
+    kinds = visible_kinds(key, population)
+    kinds += [LesionKind.OCCULT] * draw_occult(key, population)
     return tuple(
         _draw_lesion(key, number, kind, thickness, population) for number, kind in enumerate(kinds)
     )
 
 
-def _draw_kinds(key: ViewKey, population: Population) -> list[LesionKind]:
-    patient, breast = key.patient_stream(Stream.LESION), key.breast_stream(Stream.LESION)
-    normal, right = patient.random() < population.normal_exams, patient.random() < 0.5
-    if normal:
-        return []
-    if key.right != right:
-        count = int(breast.random() < population.contralateral_lesion)
-        return _draw_visible(breast, count, population)
-    count = int(breast.choice(len(population.visible_lesions), p=population.visible_lesions))
-    hidden = key.breast_stream(Stream.HIDDEN_OCCULT)
-    occult = count == 0 or hidden.random() < population.occult_lesion
-    return _draw_visible(breast, count, population) + [LesionKind.OCCULT] * occult
-
-
-def _draw_visible(rng: np.random.Generator, count: int, population: Population) -> list[LesionKind]:
-    shares = [population.morphologies[kind].share for kind in VISIBLE_KINDS]
-    return [VISIBLE_KINDS[i] for i in rng.choice(len(VISIBLE_KINDS), size=count, p=shares)]
-
-
 def _draw_lesion(
     key: ViewKey, number: int, kind: LesionKind, thickness: float, population: Population
 ) -> Lesion:
-    rng = key.breast_stream(Stream.LESION, 1 + number)
-    diameter = float(np.clip(np.exp(rng.normal(np.log(13.5), 0.42)), 5, 36))
-    half_depth = min(diameter / 2 * rng.uniform(0.65, 0.95), thickness * 5 * 0.85)
-    depth = float(np.clip(rng.normal(0.46, 0.15), 0.22, 0.75))
+    occult = kind is LesionKind.OCCULT
+    stream = Stream.HIDDEN_OCCULT_BUILD if occult else Stream.LESION
+    rng = key.breast_stream(stream, 1 + number)
+    logarithm = rng.normal(np.log(MEDIAN_DIAMETER), LOG_DIAMETER_SPREAD)
+    diameter = float(np.clip(np.exp(logarithm), *DIAMETERS))
+    half_depth = min(diameter / 2 * rng.uniform(*RELATIVE_DEPTH), thickness * 5 * LARGEST_DEPTH)
+    depth = float(np.clip(rng.normal(NIPPLE_DISTANCE, NIPPLE_DISTANCE_SPREAD), *NIPPLE_DISTANCES))
     score = float(rng.normal())
     concentration, pattern = _draw_uptake(key, number, kind, score, population)
     return Lesion(
@@ -83,7 +77,7 @@ def _draw_lesion(
         diameter=diameter,
         half_depth=half_depth,
         depth=depth,
-        density=0.0 if kind is LesionKind.OCCULT else _density(score),
+        density=0.0 if occult else _density(score),
         concentration=concentration,
         pattern=pattern,
     )

@@ -11,6 +11,7 @@ import cem_monai
 from cem_monai.simulator.grid import Size, detector_grid
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.protocol import Protocol
+from cem_monai.simulator.random_streams import check_hidden
 
 
 @dataclass(frozen=True)
@@ -21,17 +22,22 @@ class Recipe:
         size: of the images, see `simulate_view`.
         population: which breasts and lesions occur.
         protocol: how the exposures are taken.
+        hidden: which draw of what the low-energy image cannot reveal.
+        twin: whether there is a low-energy image without contrast agent beside each other one.
 
     Raises:
-        ValueError: unknown size.
+        ValueError: unknown size, or `hidden` outside its range.
     """
 
     size: Size = 512
     population: Population = field(default_factory=Population)
     protocol: Protocol = field(default_factory=Protocol)
+    hidden: int = 0
+    twin: bool = False
 
     def __post_init__(self) -> None:
         detector_grid(self.size)
+        check_hidden(self.hidden)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON reads it back, with the version of this package."""
@@ -40,6 +46,8 @@ class Recipe:
             "size": self.size,
             "population": self.population.as_dict(),
             "protocol": self.protocol.as_dict(),
+            "hidden": self.hidden,
+            "twin": self.twin,
         }
         return dict(json.loads(json.dumps(recipe)))
 

@@ -18,8 +18,8 @@ from cem_monai.simulator.exam import read_exam, write_exam
 from cem_monai.simulator.grid import Size
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.protocol import Protocol
+from cem_monai.simulator.random_streams import check_seed
 from cem_monai.simulator.recipe import Recipe
-from cem_monai.simulator.view import check_seed
 
 MANIFEST = "manifest.json"
 
@@ -33,6 +33,8 @@ def simulate_exams(
     workers: int = 1,
     population: Population | None = None,
     protocol: Protocol | None = None,
+    hidden: int = 0,
+    twin: bool = False,
     progress: bool = True,
 ) -> Path:
     """Simulate exams of seeds `seed`, `seed + 1` ... into a study folder.
@@ -52,6 +54,9 @@ def simulate_exams(
         workers: processes, at least 1.
         population: which breasts and lesions occur; `None` for the default.
         protocol: how the exposures are taken; `None` for the default.
+        hidden: which draw of what the low-energy image cannot reveal, see `simulate_view`.
+        twin: write `<view>_LE_TWIN.dcm` too, the low-energy image without contrast agent: how much
+            worse does a model translate it, which can read no iodine there?
         progress: show a bar with the time left.
 
     Returns:
@@ -66,7 +71,7 @@ def simulate_exams(
     _check_positive("workers", workers)
     check_seed(seed)
     check_seed(seed + exams - 1)
-    recipe = Recipe(size, population or Population(), protocol or Protocol())
+    recipe = Recipe(size, population or Population(), protocol or Protocol(), hidden, twin)
     output = Path(output)
     present = _present_exams(output, recipe)
     missing = [one for one in range(seed, seed + exams) if patient_id(one) not in present]

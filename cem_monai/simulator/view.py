@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cem_monai.dicom import Laterality, ViewPosition
-from cem_monai.simulator.acquisition import Acquisition, acquire
+from cem_monai.simulator.acquisition import Acquisition, acquire, acquire_low
 from cem_monai.simulator.breast import Breast, draw_breast
 from cem_monai.simulator.grid import BoolImage, FloatImage, Grid, Size, detector_grid
 from cem_monai.simulator.lesion_projection import LesionProjection
@@ -18,10 +18,9 @@ from cem_monai.simulator.phantom import Phantom, draw_phantom
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.presentation import present
 from cem_monai.simulator.protocol import Protocol
-from cem_monai.simulator.random_streams import ViewKey
+from cem_monai.simulator.random_streams import ViewKey, check_hidden, check_seed
 from cem_monai.simulator.recombination import GAIN, Calibration, recombine
 
-LARGEST_SEED = 10**9
 SIMULATED_VIEWS = (ViewPosition.CC, ViewPosition.MLO)
 
 
@@ -39,6 +38,8 @@ class SimulatedView:
         iodine: float32 mg/cm2, the truth behind the recombined image.
         spacing: mm, (row, column).
         parameters: everything that was drawn, ready for JSON.
+        low_energy_without_contrast: on request the twin of `low_energy`, the same exposure and
+            noise with no contrast agent in the breast.
     """
 
     low_energy: npt.NDArray[np.uint16]
@@ -49,6 +50,7 @@ class SimulatedView:
     iodine: FloatImage
     spacing: tuple[float, float]
     parameters: dict[str, Any]
+    low_energy_without_contrast: npt.NDArray[np.uint16] | None = None
 
 
 def simulate_view(
@@ -59,6 +61,8 @@ def simulate_view(
     size: Size = 512,
     population: Population | None = None,
     protocol: Protocol | None = None,
+    hidden: int = 0,
+    twin: bool = False,
 ) -> SimulatedView:
     """Simulate one view of the exam that a seed stands for.
 
@@ -73,17 +77,21 @@ def simulate_view(
             pixels of 0.1 mm.
         population: which breasts and lesions occur; `None` for the default.
         protocol: how the exposures are taken; `None` for the default.
+        hidden: which draw of what a low-energy image without contrast agent cannot reveal, 0 to
+            10**6: uptake of the lesions, occult lesions, background enhancement, noise and motion
+            of the high-energy exposure. Anatomy and low-energy noise are the same for every draw.
+        twin: also return `low_energy_without_contrast`.
 
     Raises:
         ValueError: an argument outside these ranges.
     """
-    key, detector = _view_key(seed, laterality, view_position), detector_grid(size)
+    key, detector = _view_key(seed, laterality, view_position, hidden), detector_grid(size)
     population, protocol = population or Population(), protocol or Protocol()
     breast = draw_breast(key, population)
     phantom = draw_phantom(key, breast, population, detector)
     acquisition = acquire(key, phantom, breast.thickness, protocol)
     recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
-    low_energy = present(acquisition, phantom, breast.thickness)
+    low_energy = present(acquisition.low, phantom, breast.thickness)
     mass = mass_mask(phantom)
     iodine = np.where(phantom.breast, phantom.iodine, np.float32(0))
     images = {
@@ -94,6 +102,8 @@ def simulate_view(
         "surround": surround_mask(phantom, mass),
         "iodine": iodine if protocol.contrast_agent else np.zeros_like(iodine),
     }
+    if twin:
+        images["low_energy_without_contrast"] = _twin(key, phantom, breast.thickness, protocol)
     return SimulatedView(
         **{name: _stored(image, detector, right=key.right) for name, image in images.items()},
         spacing=(detector.pixel, detector.pixel),
@@ -101,10 +111,19 @@ def simulate_view(
     )
 
 
+def _twin(
+    key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol
+) -> npt.NDArray[np.uint16]:
+    without = replace(protocol, contrast_agent=False)
+    low, _ = acquire_low(key, phantom, thickness, without)
+    return np.rint(present(low, phantom, thickness)).astype(np.uint16)
+
+
 def _view_key(
-    seed: int, laterality: Laterality | str, view_position: ViewPosition | str
+    seed: int, laterality: Laterality | str, view_position: ViewPosition | str, hidden: int
 ) -> ViewKey:
     check_seed(seed)
+    check_hidden(hidden)
     if laterality not in {item.value for item in Laterality}:
         raise ValueError(f"laterality must be 'L' or 'R', got {laterality!r}.")
     if view_position not in {item.value for item in SIMULATED_VIEWS}:
@@ -113,18 +132,8 @@ def _view_key(
         seed,
         right=Laterality(laterality) is Laterality.RIGHT,
         oblique=ViewPosition(view_position) is ViewPosition.MLO,
+        hidden=hidden,
     )
-
-
-def check_seed(seed: int) -> None:
-    """Refuse what is not a whole number from 0 to 10**9.
-
-    Raises:
-        ValueError: `seed` is something else.
-    """
-    whole = isinstance(seed, int) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED}, got {seed!r}.")
 
 
 def _stored(image: npt.NDArray[Any], detector: Grid, *, right: bool) -> npt.NDArray[Any]:
