@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cem_monai.simulator.population import LesionKind, Morphology, Population, UptakePattern
 from cem_monai.simulator.protocol import Protocol
+from cem_monai.simulator.reference import Reference
 from cem_monai.simulator.study import simulate_exams
 from cem_monai.simulator.view import SimulatedView, simulate_view
 
@@ -12,6 +13,7 @@ __all__ = [
     "Morphology",
     "Population",
     "Protocol",
+    "Reference",
     "SimulatedView",
     "UptakePattern",
     "simulate_exams",

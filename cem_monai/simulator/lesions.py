@@ -32,6 +32,7 @@ class Lesion:
         diameter: mm, mean diameter in the image.
         half_depth: mm, half of its extent along the beam.
         depth: distance from the nipple towards the chest wall, relative to the breast's depth.
+        score: standard normal; how dense the lesion is, and in part how much it takes up.
         density: share of its path that is dense tissue; 0 for occult lesions.
         concentration: mg/ml iodine; 0 if it does not enhance.
         pattern: spread of the iodine.
@@ -41,6 +42,7 @@ class Lesion:
     diameter: float
     half_depth: float
     depth: float
+    score: float
     density: float
     concentration: float
     pattern: UptakePattern
@@ -49,6 +51,41 @@ class Lesion:
     def enhancing(self) -> bool:
         """Whether a reader would see and outline it in the recombined image."""
         return self.concentration >= VISIBLE_UPTAKE
+
+
+@dataclass(frozen=True)
+class Uptake:
+    """What is known of a lesion's iodine before contrast agent is injected.
+
+    Args:
+        enhancing: probability of taking up contrast agent.
+        log_median: logarithm of the median concentration in mg/ml of those that do.
+        log_spread: standard deviation of that logarithm.
+        patterns: probabilities of homogeneous, heterogeneous and rim uptake.
+    """
+
+    enhancing: float
+    log_median: float
+    log_spread: float
+    patterns: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, kind: LesionKind, score: float | None, population: Population) -> Uptake:
+        """Return the uptake of a lesion; `score` is `None` where its density is not known."""
+        morphology, correlation = population.morphologies[kind], population.uptake_correlation
+        known = 0.0 if score is None else correlation
+        return cls(
+            enhancing=morphology.enhancing,
+            log_median=float(np.log(morphology.uptake))
+            + population.uptake_spread * known * (score or 0.0),
+            log_spread=population.uptake_spread * float(np.sqrt(1 - known**2)),
+            patterns=morphology.patterns,
+        )
+
+    def moment(self, order: int) -> float:
+        """Return the mean of the concentration to the power `order`, 0 if it does not enhance."""
+        spread = order * self.log_spread
+        return self.enhancing * float(np.exp(order * self.log_median + spread**2 / 2))
 
 
 def draw_lesions(key: ViewKey, thickness: float, population: Population) -> tuple[Lesion, ...]:
@@ -77,6 +114,7 @@ def _draw_lesion(
         diameter=diameter,
         half_depth=half_depth,
         depth=depth,
+        score=score,
         density=0.0 if occult else _density(score),
         concentration=concentration,
         pattern=pattern,
@@ -92,9 +130,8 @@ def _draw_uptake(
 ) -> tuple[float, UptakePattern]:
     """Draw what the low-energy image tells only in part: concentration in mg/ml and pattern."""
     rng = key.breast_stream(Stream.HIDDEN_LESION, number)
-    morphology, correlation = population.morphologies[kind], population.uptake_correlation
-    mixed = correlation * score + np.sqrt(1 - correlation**2) * rng.normal()
-    enhances = rng.random() < morphology.enhancing
-    concentration = morphology.uptake * np.exp(population.uptake_spread * mixed)
-    pattern = list(UptakePattern)[rng.choice(len(UptakePattern), p=morphology.patterns)]
+    uptake = Uptake.of(kind, score, population)
+    concentration = np.exp(uptake.log_median + uptake.log_spread * rng.normal())
+    enhances = rng.random() < uptake.enhancing
+    pattern = list(UptakePattern)[rng.choice(len(UptakePattern), p=uptake.patterns)]
     return float(concentration) if enhances else 0.0, pattern

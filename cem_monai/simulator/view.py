@@ -20,6 +20,7 @@ from cem_monai.simulator.presentation import present
 from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.random_streams import ViewKey, check_hidden, check_seed
 from cem_monai.simulator.recombination import GAIN, Calibration, recombine
+from cem_monai.simulator.reference import Reference, make_reference
 
 SIMULATED_VIEWS = (ViewPosition.CC, ViewPosition.MLO)
 
@@ -40,6 +41,7 @@ class SimulatedView:
         parameters: everything that was drawn, ready for JSON.
         low_energy_without_contrast: on request the twin of `low_energy`, the same exposure and
             noise with no contrast agent in the breast.
+        reference: on request, the best possible predictions of `recombined`.
     """
 
     low_energy: npt.NDArray[np.uint16]
@@ -51,6 +53,7 @@ class SimulatedView:
     spacing: tuple[float, float]
     parameters: dict[str, Any]
     low_energy_without_contrast: npt.NDArray[np.uint16] | None = None
+    reference: Reference | None = None
 
 
 def simulate_view(
@@ -63,6 +66,7 @@ def simulate_view(
     protocol: Protocol | None = None,
     hidden: int = 0,
     twin: bool = False,
+    reference: bool = False,
 ) -> SimulatedView:
     """Simulate one view of the exam that a seed stands for.
 
@@ -81,6 +85,7 @@ def simulate_view(
             10**6: uptake of the lesions, occult lesions, background enhancement, noise and motion
             of the high-energy exposure. Anatomy and low-energy noise are the same for every draw.
         twin: also return `low_energy_without_contrast`.
+        reference: also return the limit of every translator.
 
     Raises:
         ValueError: an argument outside these ranges.
@@ -104,9 +109,13 @@ def simulate_view(
     }
     if twin:
         images["low_energy_without_contrast"] = _twin(key, phantom, breast.thickness, protocol)
+    limit = None
+    if reference:
+        limit = make_reference(key, breast, population, phantom, protocol, acquisition)
     return SimulatedView(
         **{name: _stored(image, detector, right=key.right) for name, image in images.items()},
         spacing=(detector.pixel, detector.pixel),
+        reference=limit and _stored_reference(limit, detector, right=key.right),
         parameters=_parameters(breast, phantom, acquisition, calibration, detector, key),
     )
 
@@ -140,6 +149,12 @@ def _stored(image: npt.NDArray[Any], detector: Grid, *, right: bool) -> npt.NDAr
     """Add the open field beyond the nipple; mirror right breasts."""
     padded = np.pad(image, ((0, 0), (0, detector.columns - image.shape[1])))
     return np.ascontiguousarray(padded[:, ::-1] if right else padded)
+
+
+def _stored_reference(limit: Reference, detector: Grid, *, right: bool) -> Reference:
+    return Reference(
+        **{name: _stored(image, detector, right=right) for name, image in vars(limit).items()}
+    )
 
 
 def _parameters(
