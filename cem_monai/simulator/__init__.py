@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from cem_monai.simulator.floors import floors
 from cem_monai.simulator.population import LesionKind, Morphology, Population, UptakePattern
+from cem_monai.simulator.predictability import Predictability, preset_population
 from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.reference import Reference
 from cem_monai.simulator.study import simulate_exams
@@ -12,10 +14,13 @@ __all__ = [
     "LesionKind",
     "Morphology",
     "Population",
+    "Predictability",
     "Protocol",
     "Reference",
     "SimulatedView",
     "UptakePattern",
+    "floors",
+    "preset_population",
     "simulate_exams",
     "simulate_view",
 ]

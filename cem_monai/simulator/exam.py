@@ -18,6 +18,7 @@ from cem_monai.simulator.dicom_objects import (
     patient_id,
     view_datasets,
 )
+from cem_monai.simulator.floors import floors
 from cem_monai.simulator.recipe import Recipe
 from cem_monai.simulator.view import SIMULATED_VIEWS, SimulatedView, simulate_view
 
@@ -59,7 +60,7 @@ def read_exam(folder: Path) -> dict[str, Any] | None:
 
 
 def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
-    """Write the files of a view and return its parameters."""
+    """Write the files of a view and return its parameters and floors."""
     recipe = identity.recipe
     view = simulate_view(
         identity.seed,
@@ -70,11 +71,12 @@ def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
         protocol=recipe.protocol,
         hidden=recipe.hidden,
         twin=recipe.twin,
+        reference=True,
     )
     for code, dataset in view_datasets(view, identity).items():
         save_dataset(dataset, folder / f"{identity.name}_{code}.dcm")
     _write_masks(view, folder / f"{identity.name}_{RECOMBINED_CODE}.dcm")
-    return view.parameters
+    return view.parameters | {"floors": floors(view)}
 
 
 def _write_masks(view: SimulatedView, image: Path) -> None:

@@ -30,9 +30,9 @@ from cem_monai.simulator.phantom import Phantom
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.random_streams import ViewKey
 
-DRAWS = 4000
+DRAWS = 2000
 LARGEST_RATIO = 400.0
-PATH_NODES = np.concatenate([[0.0], np.geomspace(0.5, LARGEST_RATIO, 15)])
+PATH_NODES = np.concatenate([[0.0], np.geomspace(0.5, LARGEST_RATIO, 13)])
 """Path length relative to the noise, in cm per mg/cm2."""
 RIM_NODES = np.linspace(0.4, 1.0, 4)
 

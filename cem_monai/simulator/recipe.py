@@ -10,8 +10,12 @@ from typing import Any
 import cem_monai
 from cem_monai.simulator.grid import Size, detector_grid
 from cem_monai.simulator.population import Population
+from cem_monai.simulator.predictability import Predictability, preset_population
 from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.random_streams import check_hidden
+
+CUSTOM = "custom"
+"""In place of a preset where a population was given."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class Recipe:
 
     Args:
         size: of the images, see `simulate_view`.
+        predictability: preset that the population comes from, or `CUSTOM`.
         population: which breasts and lesions occur.
         protocol: how the exposures are taken.
         hidden: which draw of what the low-energy image cannot reveal.
@@ -30,6 +35,7 @@ class Recipe:
     """
 
     size: Size = 512
+    predictability: str = Predictability.CLINICAL.value
     population: Population = field(default_factory=Population)
     protocol: Protocol = field(default_factory=Protocol)
     hidden: int = 0
@@ -44,12 +50,35 @@ class Recipe:
         recipe = {
             "version": cem_monai.__version__,
             "size": self.size,
+            "predictability": self.predictability,
             "population": self.population.as_dict(),
             "protocol": self.protocol.as_dict(),
             "hidden": self.hidden,
             "twin": self.twin,
         }
         return dict(json.loads(json.dumps(recipe)))
+
+    @classmethod
+    def of(
+        cls,
+        size: Size,
+        predictability: Predictability | str,
+        population: Population | None,
+        **settings: Any,
+    ) -> Recipe:
+        """Return the recipe of a preset, or of a population of one's own.
+
+        Raises:
+            ValueError: unknown preset; a population beside another preset than the default.
+        """
+        preset = preset_population(predictability)
+        if population is None:
+            return cls(size, Predictability(predictability).value, preset, **settings)
+        if predictability != Predictability.CLINICAL:
+            raise ValueError(
+                f"predictability {predictability!r} and a population exclude each other."
+            )
+        return cls(size, CUSTOM, population, **settings)
 
     def digest(self) -> str:
         """Return a SHA-256 that changes with any parameter or the version."""
