@@ -76,14 +76,8 @@ def simulate_exams(
     _check_positive("workers", workers)
     check_seed(seed)
     check_seed(seed + exams - 1)
-    recipe = Recipe.of(
-        size,
-        predictability,
-        population,
-        protocol=protocol or Protocol(),
-        hidden=hidden,
-        twin=twin,
-    )
+    settings = {"protocol": protocol or Protocol(), "hidden": hidden, "twin": twin}
+    recipe = Recipe.of(size, predictability, population, **settings)
     output = Path(output)
     present = _present_exams(output, recipe)
     missing = [one for one in range(seed, seed + exams) if patient_id(one) not in present]

@@ -96,17 +96,7 @@ def simulate_view(
     phantom = draw_phantom(key, breast, population, detector)
     acquisition = acquire(key, phantom, breast.thickness, protocol)
     recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
-    low_energy = present(acquisition.low, phantom, breast.thickness)
-    mass = mass_mask(phantom)
-    iodine = np.where(phantom.breast, phantom.iodine, np.float32(0))
-    images = {
-        "low_energy": np.rint(low_energy).astype(np.uint16),
-        "recombined": np.rint(recombined).astype(np.uint16),
-        "breast": phantom.breast,
-        "mass": mass,
-        "surround": surround_mask(phantom, mass),
-        "iodine": iodine if protocol.contrast_agent else np.zeros_like(iodine),
-    }
+    images = _images(acquisition, recombined, phantom, breast.thickness, protocol)
     if twin:
         images["low_energy_without_contrast"] = _twin(key, phantom, breast.thickness, protocol)
     limit = None
@@ -120,12 +110,35 @@ def simulate_view(
     )
 
 
+def _images(
+    acquisition: Acquisition,
+    recombined: FloatImage,
+    phantom: Phantom,
+    thickness: float,
+    protocol: Protocol,
+) -> dict[str, npt.NDArray[Any]]:
+    mass = mass_mask(phantom)
+    iodine = np.where(phantom.breast, phantom.iodine, np.float32(0))
+    return {
+        "low_energy": _rounded(present(acquisition.low, phantom, thickness)),
+        "recombined": _rounded(recombined),
+        "breast": phantom.breast,
+        "mass": mass,
+        "surround": surround_mask(phantom, mass),
+        "iodine": iodine if protocol.contrast_agent else np.zeros_like(iodine),
+    }
+
+
 def _twin(
     key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol
 ) -> npt.NDArray[np.uint16]:
     without = replace(protocol, contrast_agent=False)
     low, _ = acquire_low(key, phantom, thickness, without)
-    return np.rint(present(low, phantom, thickness)).astype(np.uint16)
+    return _rounded(present(low, phantom, thickness))
+
+
+def _rounded(image: FloatImage) -> npt.NDArray[np.uint16]:
+    return np.rint(image).astype(np.uint16)
 
 
 def _view_key(
