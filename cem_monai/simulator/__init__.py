@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from cem_monai.simulator.floors import floors
 from cem_monai.simulator.population import LesionKind, Morphology, Population, UptakePattern
+from cem_monai.simulator.predictability import Predictability, preset_population
 from cem_monai.simulator.protocol import Protocol
+from cem_monai.simulator.reference import Reference
 from cem_monai.simulator.study import simulate_exams
 from cem_monai.simulator.view import SimulatedView, simulate_view
 
@@ -11,9 +14,13 @@ __all__ = [
     "LesionKind",
     "Morphology",
     "Population",
+    "Predictability",
     "Protocol",
+    "Reference",
     "SimulatedView",
     "UptakePattern",
+    "floors",
+    "preset_population",
     "simulate_exams",
     "simulate_view",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cem_monai.simulator.attenuation import transmit
-from cem_monai.simulator.detector import Readout, detect, scatter_ratio, scattered
+from cem_monai.simulator.detector import Readout, detect, noise_variance, scatter_ratio, scattered
 from cem_monai.simulator.dose import Beam, expose
 from cem_monai.simulator.grid import FloatImage
 from cem_monai.simulator.phantom import Phantom
@@ -26,6 +26,7 @@ class Acquisition:
         low: low-energy exposure with noise.
         high: high-energy exposure with noise and motion.
         high_still: the same without noise and motion.
+        high_expected: quanta per pixel, noise-free high-energy signal with scatter.
         low_beam: dose, kerma and quanta of the low-energy exposure.
         high_beam: of the high-energy exposure.
     """
@@ -33,6 +34,7 @@ class Acquisition:
     low: FloatImage
     high: FloatImage
     high_still: FloatImage
+    high_expected: FloatImage
     low_beam: Beam
     high_beam: Beam
 
@@ -40,21 +42,48 @@ class Acquisition:
 def acquire(key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol) -> Acquisition:
     """Take both exposures of a phantom with a nominal thickness in cm."""
     pixel = phantom.grid.pixel
-    low_beam, high_beam = (expose(protocol, energy, thickness, pixel) for energy in ("low", "high"))
-    low_noise = key.view_stream(Stream.LOW_ENERGY_NOISE) if protocol.noise else None
+    low, low_beam = acquire_low(key, phantom, thickness, protocol)
+    high_beam = expose(protocol, "high", thickness, pixel)
     high_noise = key.view_stream(Stream.HIGH_ENERGY_NOISE) if protocol.noise else None
-    low = _read_out(phantom, thickness, low_beam, protocol, low_noise)
     high = _read_out(phantom, thickness, high_beam, protocol, high_noise)
     still = Readout(high.expected, np.zeros_like(high.noise), high.scatter)
     shift = key.view_stream(Stream.MOTION).normal(0, protocol.motion, 2) / pixel
     moved = high._replace(expected=_move(high.expected, phantom, shift[0], shift[1]))
     return Acquisition(
-        low=_primary_logarithm(low, low_beam, protocol),
+        low=low,
         high=_primary_logarithm(moved, high_beam, protocol),
         high_still=_primary_logarithm(still, high_beam, protocol),
+        high_expected=high.expected,
         low_beam=low_beam,
         high_beam=high_beam,
     )
+
+
+def acquire_low(
+    key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol
+) -> tuple[FloatImage, Beam]:
+    """Take the low-energy exposure only: its logarithm, (H, W), and its beam."""
+    beam = expose(protocol, "low", thickness, phantom.grid.pixel)
+    noise = key.view_stream(Stream.LOW_ENERGY_NOISE) if protocol.noise else None
+    readout = _read_out(phantom, thickness, beam, protocol, noise)
+    return _primary_logarithm(readout, beam, protocol), beam
+
+
+def high_energy_spread(
+    acquisition: Acquisition, phantom: Phantom, protocol: Protocol
+) -> FloatImage:
+    """Return the standard deviation of `high` around `high_still`, (H, W): noise and motion.
+
+    To first order in both; no random number enters.
+    """
+    pixel, expected = phantom.grid.pixel, acquisition.high_expected
+    primary = np.exp(acquisition.high_still) * np.float32(acquisition.high_beam.quanta)
+    slope_y, slope_x = np.gradient(np.log(expected))
+    square = np.float32((protocol.motion / pixel) ** 2) * (slope_y**2 + slope_x**2)
+    variance = np.where(phantom.distance > 1, square, np.float32(0)) * expected**2
+    if protocol.noise:
+        variance = variance + noise_variance(expected, pixel)
+    return np.asarray(np.sqrt(variance) / primary, np.float32)
 
 
 def _read_out(

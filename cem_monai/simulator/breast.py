@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from cem_monai.simulator.lesions import Lesion, draw_lesions
 from cem_monai.simulator.population import Population
@@ -12,6 +13,11 @@ from cem_monai.simulator.random_streams import Stream, ViewKey
 
 MEDIAN_DENSITY = 0.155
 LOG_DENSITY_SPREAD = 0.55
+GLAND_SPREAD = 0.2
+"""Of the logarithm of the concentration in gland at a given level of enhancement."""
+VESSEL_UPTAKE, VESSEL_SPREAD = 2.0, 0.25
+"""Median in mg/ml, and standard deviation of the logarithm."""
+MUSCLE_UPTAKE, MUSCLE_SPREAD = 0.13, 0.4
 
 
 @dataclass(frozen=True)
@@ -43,7 +49,8 @@ def draw_breast(key: ViewKey, population: Population) -> Breast:
     """Draw a breast; left and right breast of a patient resemble each other."""
     thickness, scale, log_density = _draw_patient(key)
     hidden = key.patient_stream(Stream.HIDDEN_PATIENT)
-    level = _draw_enhancement_level(hidden, log_density, population)
+    probabilities = enhancement_probabilities(key, population)
+    level = int(hidden.choice(len(probabilities), p=probabilities))
     median = population.enhancement_concentrations[level]
     side = key.breast_stream(Stream.BREAST)
     thickness = float(np.clip(thickness + side.normal(0, 0.15), 2.2, 9.0))
@@ -52,9 +59,9 @@ def draw_breast(key: ViewKey, population: Population) -> Breast:
         scale=float(np.clip(scale + side.normal(0, 0.02), 0.62, 1.35)),
         density=float(np.clip(np.exp(log_density + side.normal(0, 0.08)), 0.035, 0.62)),
         enhancement_level=level,
-        gland_concentration=float(median * np.exp(hidden.normal(0, 0.2))),
-        vessel_concentration=float(np.exp(hidden.normal(np.log(2.0), 0.25))),
-        muscle_concentration=float(np.exp(hidden.normal(np.log(0.13), 0.4))),
+        gland_concentration=float(median * np.exp(hidden.normal(0, GLAND_SPREAD))),
+        vessel_concentration=float(np.exp(hidden.normal(np.log(VESSEL_UPTAKE), VESSEL_SPREAD))),
+        muscle_concentration=float(np.exp(hidden.normal(np.log(MUSCLE_UPTAKE), MUSCLE_SPREAD))),
         lesions=draw_lesions(key, thickness, population),
     )
 
@@ -68,11 +75,11 @@ def _draw_patient(key: ViewKey) -> tuple[float, float, float]:
     return thickness, float(scale), float(log_density)
 
 
-def _draw_enhancement_level(
-    rng: np.random.Generator, log_density: float, population: Population
-) -> int:
-    levels = np.arange(len(population.enhancement_levels))
+def enhancement_probabilities(key: ViewKey, population: Population) -> npt.NDArray[np.float64]:
+    """Return the probability of each level of background enhancement, given the density."""
+    _, _, log_density = _draw_patient(key)
     score = (log_density - np.log(MEDIAN_DENSITY)) / LOG_DENSITY_SPREAD
+    levels = np.arange(len(population.enhancement_levels))
     tilt = np.exp(population.enhancement_density_tilt * levels * score)
     weights = np.array(population.enhancement_levels) * tilt
-    return int(rng.choice(levels, p=weights / weights.sum()))
+    return np.asarray(weights / weights.sum(), np.float64)

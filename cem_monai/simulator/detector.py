@@ -64,6 +64,19 @@ def _noise(expected: FloatImage, pixel: float, rng: np.random.Generator) -> Floa
     return _blur(quantum, pixel) + np.float32(ELECTRONIC_NOISE * max(1, pixel / 0.1)) * electronic
 
 
+def noise_variance(expected: FloatImage, pixel: float) -> FloatImage:
+    """Return the variance of `detect`'s noise in each pixel, (H, W), in quanta squared.
+
+    Args:
+        expected: (H, W), noise-free signal in quanta.
+        pixel: mm.
+    """
+    blurred = pixel <= COARSEST_BLURRED_PIXEL
+    kept = (2 * BLUR**2 + (1 - 2 * BLUR) ** 2) ** 2 if blurred else 1.0
+    electronic = ELECTRONIC_NOISE * max(1, pixel / 0.1)
+    return np.float32(kept) * np.maximum(expected, 1) + np.float32(electronic**2)
+
+
 def _blur(image: FloatImage, pixel: float) -> FloatImage:
     if pixel > COARSEST_BLURRED_PIXEL:
         return image

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pydicom.dataset import Dataset
@@ -28,6 +28,10 @@ RECOMBINED_WINDOW = (2050.0, 300.0)
 """Center and width: values 1900 to 2200 hold more than 99.9 % of breasts and lesions."""
 LOW_ENERGY_WINDOW = (2048.0, 4096.0)
 NAMES = {ImageContent.LOW_ENERGY: "low-energy", ImageContent.RECOMBINED: "recombined"}
+LOW_ENERGY_CODE, TWIN_CODE, RECOMBINED_CODE = "LE", "LE_TWIN", "DES"
+"""Ends of the file names."""
+TWIN_SERIES = 9
+"""Number of the first series of a twin, after the eight of the four views."""
 FIRST_DAY = datetime(2020, 1, 1, 8)
 MATERIALS = {
     "Ag": "SILVER",
@@ -88,13 +92,20 @@ class ViewIdentity:
         )
 
 
-def view_datasets(view: SimulatedView, identity: ViewIdentity) -> dict[ImageContent, Dataset]:
-    """Return the low-energy and the recombined object of a view."""
+def view_datasets(view: SimulatedView, identity: ViewIdentity) -> dict[str, Dataset]:
+    """Return the low-energy and the recombined object of a view, and the twin if there is one.
+
+    The keys end the file names. The recombined object names the low-energy one as its source: so
+    it is no question which of the two low-energy objects belongs to it.
+    """
     low_energy = _dataset(view, identity, ImageContent.LOW_ENERGY)
     recombined = _dataset(view, identity, ImageContent.RECOMBINED)
     recombined.SourceImageSequence = [_reference(low_energy)]
     recombined.DerivationDescription = "Weighted logarithmic subtraction of two simulated exposures"
-    return {ImageContent.LOW_ENERGY: low_energy, ImageContent.RECOMBINED: recombined}
+    datasets = {LOW_ENERGY_CODE: low_energy, RECOMBINED_CODE: recombined}
+    if view.low_energy_without_contrast is not None:
+        datasets[TWIN_CODE] = _twin_dataset(view, identity)
+    return datasets
 
 
 def _dataset(view: SimulatedView, identity: ViewIdentity, content: ImageContent) -> Dataset:
@@ -116,6 +127,21 @@ def _dataset(view: SimulatedView, identity: ViewIdentity, content: ImageContent)
         software_versions=cem_monai.__version__,
     )
     _add_acquisition(dataset, view, "low_energy" if low else "high_energy")
+    # Contrast/Bolus
+    dataset.ContrastBolusAgent = "Iodine (simulated)"
+    return dataset
+
+
+def _twin_dataset(view: SimulatedView, identity: ViewIdentity) -> Dataset:
+    """Return what the low-energy object would be had no contrast agent been injected."""
+    assert view.low_energy_without_contrast is not None
+    plain = replace(view, low_energy=view.low_energy_without_contrast)
+    dataset = _dataset(plain, identity, ImageContent.LOW_ENERGY)
+    dataset.SOPInstanceUID = identity.uid(identity.name, TWIN_CODE)
+    dataset.SeriesInstanceUID = identity.uid(identity.name, TWIN_CODE, "series")
+    dataset.SeriesNumber = TWIN_SERIES + identity.number
+    dataset.SeriesDescription += " without contrast agent"
+    del dataset.ContrastBolusAgent
     return dataset
 
 
@@ -136,8 +162,6 @@ def _add_acquisition(dataset: Dataset, view: SimulatedView, energy: str) -> None
     dataset.BodyPartThickness = f"{parameters['thickness_mm']:.1f}"
     dataset.OrganDose = f"{parameters[f'{energy}_dose_mgy'] / 100:.6f}"
     dataset.EntranceDoseInmGy = f"{parameters[f'{energy}_kerma_mgy']:.4f}"
-    # Contrast/Bolus
-    dataset.ContrastBolusAgent = "Iodine (simulated)"
 
 
 def _reference(source: Dataset) -> Dataset:

@@ -11,13 +11,18 @@ from typing import Any
 
 from cem_monai.atomic import atomic_write
 from cem_monai.data import mask_path, write_mask
-from cem_monai.dicom import ImageContent, Laterality, save_dataset
-from cem_monai.simulator.dicom_objects import ViewIdentity, patient_id, view_datasets
+from cem_monai.dicom import Laterality, save_dataset
+from cem_monai.simulator.dicom_objects import (
+    RECOMBINED_CODE,
+    ViewIdentity,
+    patient_id,
+    view_datasets,
+)
+from cem_monai.simulator.floors import floors
 from cem_monai.simulator.recipe import Recipe
 from cem_monai.simulator.view import SIMULATED_VIEWS, SimulatedView, simulate_view
 
 EXAM_FILE = "exam.json"
-FILE_CODES = {ImageContent.LOW_ENERGY: "LE", ImageContent.RECOMBINED: "DES"}
 
 
 def write_exam(output: Path, seed: int, recipe: Recipe) -> None:
@@ -55,7 +60,7 @@ def read_exam(folder: Path) -> dict[str, Any] | None:
 
 
 def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
-    """Write the files of a view and return its parameters."""
+    """Write the files of a view and return its parameters and floors."""
     recipe = identity.recipe
     view = simulate_view(
         identity.seed,
@@ -64,11 +69,14 @@ def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
         size=recipe.size,
         population=recipe.population,
         protocol=recipe.protocol,
+        hidden=recipe.hidden,
+        twin=recipe.twin,
+        reference=True,
     )
-    for content, dataset in view_datasets(view, identity).items():
-        save_dataset(dataset, folder / f"{identity.name}_{FILE_CODES[content]}.dcm")
-    _write_masks(view, folder / f"{identity.name}_{FILE_CODES[ImageContent.RECOMBINED]}.dcm")
-    return view.parameters
+    for code, dataset in view_datasets(view, identity).items():
+        save_dataset(dataset, folder / f"{identity.name}_{code}.dcm")
+    _write_masks(view, folder / f"{identity.name}_{RECOMBINED_CODE}.dcm")
+    return view.parameters | {"floors": floors(view)}
 
 
 def _write_masks(view: SimulatedView, image: Path) -> None:

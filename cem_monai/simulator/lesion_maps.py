@@ -18,6 +18,8 @@ RIM_CORE = 0.72
 """Radius of the core without contrast agent, relative to the lesion."""
 HETEROGENEITY = 0.45
 """Standard deviation of the logarithm of the local concentration."""
+HETEROGENEITY_SCALE = 1.3
+"""In mm, Gaussian blur of its texture."""
 TEXTURE_PIXEL = 0.5
 """In mm; heterogeneous uptake is drawn on this grid around the lesion at every resolution."""
 
@@ -56,8 +58,7 @@ def draw_lesion_maps(
     mass, iodine = np.zeros(grid.shape, np.float32), np.zeros(grid.shape, np.float32)
     label = np.zeros(grid.shape, np.uint8)
     for projection in projections:
-        box, distance, path = _ellipsoid(projection, grid)
-        path = np.minimum(path, 0.9 * inner[box])
+        box, distance, path = lesion_path(projection, inner, grid)
         lesion = projection.lesion
         mass[box] = np.maximum(mass[box], lesion.density * path)
         iodine[box] += lesion.concentration * path * _uptake(key, projection, grid, box, distance)
@@ -66,10 +67,16 @@ def draw_lesion_maps(
     return LesionMaps(mass, spicules * (mass < 0.3), iodine, label)
 
 
-def _ellipsoid(
-    projection: LesionProjection, grid: Grid
+def lesion_path(
+    projection: LesionProjection, inner: FloatImage, grid: Grid
 ) -> tuple[tuple[slice, slice], FloatImage, FloatImage]:
-    """Return a box, the distance from the center relative to the contour, and the path in cm."""
+    """Return a box, the distance from the center relative to the contour, and the path in cm.
+
+    Args:
+        projection: the lesion as the view shows it.
+        inner: (H, W), cm, thickness without skin; at most 90 % of it is lesion.
+        grid: of `inner`.
+    """
     margin = projection.lesion.diameter * 0.8 + 4
     rows = _span(projection.y, margin, grid.pixel, grid.rows)
     columns = _span(projection.x, margin, grid.pixel, grid.columns)
@@ -77,7 +84,8 @@ def _ellipsoid(
     y, x = y[rows] - projection.y, x[:, columns] - projection.x
     relative = np.hypot(x, y) / projection.radius(np.arctan2(y, x))
     distance = np.asarray(relative, np.float32)
-    return (rows, columns), distance, _chord(distance, projection.lesion.half_depth)
+    path = np.minimum(chord(distance, projection.lesion.half_depth), 0.9 * inner[rows, columns])
+    return (rows, columns), distance, path
 
 
 def _span(center: float, margin: float, pixel: float, limit: int) -> slice:
@@ -85,7 +93,7 @@ def _span(center: float, margin: float, pixel: float, limit: int) -> slice:
     return slice(max(0, first), min(limit, last))
 
 
-def _chord(distance: FloatImage, half_depth: float) -> FloatImage:
+def chord(distance: FloatImage, half_depth: float) -> FloatImage:
     """Return the path in cm through an ellipsoid of `half_depth` mm."""
     return np.asarray(0.2 * half_depth * np.sqrt(np.clip(1 - distance**2, 0, None)), np.float32)
 
@@ -105,16 +113,29 @@ def _uptake(
 ) -> FloatImage:
     """Return the concentration relative to the lesion's, averaged along the path."""
     if projection.lesion.pattern is UptakePattern.RIM:
-        return _rim(distance)
+        return rim_uptake(distance)
     if projection.lesion.pattern is UptakePattern.HETEROGENEOUS:
         return _heterogeneous(key, projection, grid, box)
     return np.ones_like(distance)
 
 
-def _rim(distance: FloatImage) -> FloatImage:
+def rim_uptake(distance: FloatImage) -> FloatImage:
     """A shell of contrast agent around a core that holds a fifth of it."""
-    whole, core = _chord(distance, 1.0), RIM_CORE * _chord(distance / RIM_CORE, 1.0)
+    whole, core = chord(distance, 1.0), RIM_CORE * chord(distance / RIM_CORE, 1.0)
     return np.clip((whole - 0.8 * core) / np.maximum(whole, 1e-4), 0, 1)
+
+
+def pattern_moment(patterns: tuple[float, float, float], rim: FloatImage, order: int) -> FloatImage:
+    """Return the mean of the relative uptake to the power 1 or 2.
+
+    Args:
+        patterns: probabilities of homogeneous, heterogeneous and rim uptake.
+        rim: relative uptake of a lesion that enhances in its rim.
+        order: 1 or 2.
+    """
+    homogeneous, heterogeneous, rim_share = patterns
+    local = np.exp(order * (order - 1) / 2 * HETEROGENEITY**2)
+    return np.asarray(homogeneous + heterogeneous * local + rim_share * rim**order, np.float32)
 
 
 def _heterogeneous(
@@ -123,10 +144,12 @@ def _heterogeneous(
     rng = key.view_stream(Stream.HIDDEN_TEXTURE, 1 + projection.number)
     half = int(np.ceil((projection.lesion.diameter * 0.8 + 4) / TEXTURE_PIXEL)) + 2
     noise = rng.standard_normal((2 * half + 1, 2 * half + 1))
-    field = ndimage.gaussian_filter(noise, 1.3 / TEXTURE_PIXEL)
+    sigma = HETEROGENEITY_SCALE / TEXTURE_PIXEL
+    # the filter leaves a standard deviation of 1 / (2 sqrt(pi) sigma)
+    field = 2 * np.sqrt(np.pi) * sigma * ndimage.gaussian_filter(noise, sigma)
     y, x = grid.coordinates()
     rows = (y[box[0]] - projection.y) / TEXTURE_PIXEL + half
     columns = (x[:, box[1]] - projection.x) / TEXTURE_PIXEL + half
     positions = list(np.broadcast_arrays(rows, columns))
-    values = ndimage.map_coordinates(field / field.std(), positions, order=1, mode="nearest")
+    values = ndimage.map_coordinates(field, positions, order=1, mode="nearest")
     return np.exp(HETEROGENEITY * values - HETEROGENEITY**2 / 2).astype(np.float32)

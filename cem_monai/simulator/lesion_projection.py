@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from cem_monai.simulator.breast import Breast
 from cem_monai.simulator.gland import GlandCone, gland_envelope
@@ -17,6 +19,8 @@ from cem_monai.simulator.random_streams import Stream, ViewKey
 from cem_monai.simulator.tubes import Tube
 
 CANDIDATES = 600
+DEPTH_SPREAD = 4.0
+"""In mm; both views show a lesion at about the same distance from the nipple."""
 Harmonic = tuple[int, float, float]
 
 
@@ -63,7 +67,9 @@ def project_lesions(
     placed: list[LesionProjection] = []
     for number, lesion in enumerate(breast.lesions):
         x, y = _place(surroundings, lesion, number, placed)
-        rng = surroundings.key.view_stream(Stream.LESION_SHAPE, number)
+        occult = lesion.kind is LesionKind.OCCULT
+        stream = Stream.HIDDEN_OCCULT_SHAPE if occult else Stream.LESION_SHAPE
+        rng = surroundings.key.view_stream(stream, number)
         morphology = population.morphologies[lesion.kind]
         harmonics = _draw_harmonics(rng, morphology.irregularity, morphology.orders)
         spicules = _draw_spicules(rng, lesion, x, y)
@@ -75,33 +81,49 @@ def _place(
     surroundings: Surroundings, lesion: Lesion, number: int, placed: list[LesionProjection]
 ) -> tuple[float, float]:
     """Rejection sampling, without a look at pixels: the same place at every resolution."""
-    rng = surroundings.key.view_stream(Stream.LESION, number)
+    occult = lesion.kind is LesionKind.OCCULT
+    stream = Stream.HIDDEN_OCCULT_PLACE if occult else Stream.LESION
+    rng = surroundings.key.view_stream(stream, number)
     outline = surroundings.outline
-    x = outline.nipple[0] - lesion.depth * outline.depth + rng.normal(0, 4, CANDIDATES)
+    x = outline.nipple[0] - lesion.depth * outline.depth + rng.normal(0, DEPTH_SPREAD, CANDIDATES)
     x = np.maximum(x, lesion.diameter / 3)
     y = rng.uniform(0, FIELD_OF_VIEW, CANDIDATES)
-    weight = _suitability(surroundings, lesion, x.astype(np.float32), y.astype(np.float32))
-    for other in placed:
-        apart = (lesion.diameter + other.lesion.diameter) * 0.6 + 3
-        weight = weight * (np.hypot(x - other.x, y - other.y) > apart)
+    weight = suitability(surroundings, lesion.diameter, x.astype(np.float32), y.astype(np.float32))
+    weight = weight * apart(lesion.diameter, placed, x, y)
     accepted = np.flatnonzero(weight > 1.15 * rng.random(CANDIDATES))
     chosen = int(accepted[0]) if accepted.size else int(np.argmax(weight))
     return float(x[chosen]), float(y[chosen])
 
 
-def _suitability(
-    surroundings: Surroundings,
-    lesion: Lesion,
-    x: FloatImage,
-    y: FloatImage,
+def suitability(
+    surroundings: Surroundings, diameter: float, x: FloatImage, y: FloatImage
 ) -> FloatImage:
+    """Return how likely the center of a lesion lies at a point, relative to other points.
+
+    Args:
+        surroundings: gland, skin and muscle of the view.
+        diameter: mm, of the lesion.
+        x: mm.
+        y: mm, broadcastable to `x`.
+    """
     oblique, outline = surroundings.key.oblique, surroundings.outline
     weight = gland_envelope(surroundings.cone, outline, x, y, oblique=oblique) + 0.15
     # a small positive weight keeps the place inside the breast where no place is good
-    weight = weight * np.maximum(outline.distance_to_skin(x, y) > 11 + lesion.diameter / 3, 1e-3)
+    weight = weight * np.maximum(outline.distance_to_skin(x, y) > 11 + diameter / 3, 1e-3)
     if surroundings.muscle is not None:
-        weight = weight * (surroundings.muscle.depth(x, y) < -lesion.diameter / 2)
+        weight = weight * (surroundings.muscle.depth(x, y) < -diameter / 2)
     return weight
+
+
+def apart(
+    diameter: float, placed: Sequence[LesionProjection], x: npt.ArrayLike, y: npt.ArrayLike
+) -> FloatImage:
+    """Return 1 where a lesion would touch no other, 0 elsewhere; arguments as `suitability`."""
+    free = np.ones(np.broadcast_shapes(np.shape(x), np.shape(y)), np.float32)
+    for other in placed:
+        distance = (diameter + other.lesion.diameter) * 0.6 + 3
+        free *= np.hypot(np.subtract(x, other.x), np.subtract(y, other.y)) > distance
+    return free
 
 
 def _draw_harmonics(

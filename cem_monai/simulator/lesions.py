@@ -6,12 +6,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cem_monai.simulator.occult import draw_occult, visible_kinds
 from cem_monai.simulator.population import LesionKind, Population, UptakePattern
 from cem_monai.simulator.random_streams import Stream, ViewKey
 
 VISIBLE_UPTAKE = 0.2
 """mg/ml; a reader outlines lesions with more than this as enhancing."""
-VISIBLE_KINDS = (LesionKind.ROUND, LesionKind.LOBULATED, LesionKind.SPICULATED)
+MEDIAN_DIAMETER, LOG_DIAMETER_SPREAD = 13.5, 0.42
+"""In mm, and of its logarithm."""
+DIAMETERS = (5.0, 36.0)
+RELATIVE_DEPTH = (0.65, 0.95)
+"""Extent along the beam relative to the diameter."""
+LARGEST_DEPTH = 0.85
+"""Of the thickness of the breast."""
+NIPPLE_DISTANCE, NIPPLE_DISTANCE_SPREAD, NIPPLE_DISTANCES = 0.46, 0.15, (0.22, 0.75)
+"""Relative to the breast's depth: mean, standard deviation, limits."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +32,7 @@ class Lesion:
         diameter: mm, mean diameter in the image.
         half_depth: mm, half of its extent along the beam.
         depth: distance from the nipple towards the chest wall, relative to the breast's depth.
+        score: standard normal; how dense the lesion is, and in part how much it takes up.
         density: share of its path that is dense tissue; 0 for occult lesions.
         concentration: mg/ml iodine; 0 if it does not enhance.
         pattern: spread of the iodine.
@@ -32,6 +42,7 @@ class Lesion:
     diameter: float
     half_depth: float
     depth: float
+    score: float
     density: float
     concentration: float
     pattern: UptakePattern
@@ -42,40 +53,60 @@ class Lesion:
         return self.concentration >= VISIBLE_UPTAKE
 
 
+@dataclass(frozen=True)
+class Uptake:
+    """What is known of a lesion's iodine before contrast agent is injected.
+
+    Args:
+        enhancing: probability of taking up contrast agent.
+        log_median: logarithm of the median concentration in mg/ml of those that do.
+        log_spread: standard deviation of that logarithm.
+        patterns: probabilities of homogeneous, heterogeneous and rim uptake.
+    """
+
+    enhancing: float
+    log_median: float
+    log_spread: float
+    patterns: tuple[float, float, float]
+
+    @classmethod
+    def of(cls, kind: LesionKind, score: float | None, population: Population) -> Uptake:
+        """Return the uptake of a lesion; `score` is `None` where its density is not known."""
+        morphology, correlation = population.morphologies[kind], population.uptake_correlation
+        known = 0.0 if score is None else correlation
+        return cls(
+            enhancing=morphology.enhancing,
+            log_median=float(np.log(morphology.uptake))
+            + population.uptake_spread * known * (score or 0.0),
+            log_spread=population.uptake_spread * float(np.sqrt(1 - known**2)),
+            patterns=morphology.patterns,
+        )
+
+    def moment(self, order: int) -> float:
+        """Return the mean of the concentration to the power `order`, 0 if it does not enhance."""
+        spread = order * self.log_spread
+        return self.enhancing * float(np.exp(order * self.log_median + spread**2 / 2))
+
+
 def draw_lesions(key: ViewKey, thickness: float, population: Population) -> tuple[Lesion, ...]:
     """Draw the lesions of a breast of `thickness` cm; none in a normal exam."""
-    kinds = _draw_kinds(key, population)
+    kinds = visible_kinds(key, population)
+    kinds += [LesionKind.OCCULT] * draw_occult(key, population)
     return tuple(
         _draw_lesion(key, number, kind, thickness, population) for number, kind in enumerate(kinds)
     )
 
 
-def _draw_kinds(key: ViewKey, population: Population) -> list[LesionKind]:
-    patient, breast = key.patient_stream(Stream.LESION), key.breast_stream(Stream.LESION)
-    normal, right = patient.random() < population.normal_exams, patient.random() < 0.5
-    if normal:
-        return []
-    if key.right != right:
-        count = int(breast.random() < population.contralateral_lesion)
-        return _draw_visible(breast, count, population)
-    count = int(breast.choice(len(population.visible_lesions), p=population.visible_lesions))
-    hidden = key.breast_stream(Stream.HIDDEN_OCCULT)
-    occult = count == 0 or hidden.random() < population.occult_lesion
-    return _draw_visible(breast, count, population) + [LesionKind.OCCULT] * occult
-
-
-def _draw_visible(rng: np.random.Generator, count: int, population: Population) -> list[LesionKind]:
-    shares = [population.morphologies[kind].share for kind in VISIBLE_KINDS]
-    return [VISIBLE_KINDS[i] for i in rng.choice(len(VISIBLE_KINDS), size=count, p=shares)]
-
-
 def _draw_lesion(
     key: ViewKey, number: int, kind: LesionKind, thickness: float, population: Population
 ) -> Lesion:
-    rng = key.breast_stream(Stream.LESION, 1 + number)
-    diameter = float(np.clip(np.exp(rng.normal(np.log(13.5), 0.42)), 5, 36))
-    half_depth = min(diameter / 2 * rng.uniform(0.65, 0.95), thickness * 5 * 0.85)
-    depth = float(np.clip(rng.normal(0.46, 0.15), 0.22, 0.75))
+    occult = kind is LesionKind.OCCULT
+    stream = Stream.HIDDEN_OCCULT_BUILD if occult else Stream.LESION
+    rng = key.breast_stream(stream, 1 + number)
+    logarithm = rng.normal(np.log(MEDIAN_DIAMETER), LOG_DIAMETER_SPREAD)
+    diameter = float(np.clip(np.exp(logarithm), *DIAMETERS))
+    half_depth = min(diameter / 2 * rng.uniform(*RELATIVE_DEPTH), thickness * 5 * LARGEST_DEPTH)
+    depth = float(np.clip(rng.normal(NIPPLE_DISTANCE, NIPPLE_DISTANCE_SPREAD), *NIPPLE_DISTANCES))
     score = float(rng.normal())
     concentration, pattern = _draw_uptake(key, number, kind, score, population)
     return Lesion(
@@ -83,7 +114,8 @@ def _draw_lesion(
         diameter=diameter,
         half_depth=half_depth,
         depth=depth,
-        density=0.0 if kind is LesionKind.OCCULT else _density(score),
+        score=score,
+        density=0.0 if occult else _density(score),
         concentration=concentration,
         pattern=pattern,
     )
@@ -98,9 +130,8 @@ def _draw_uptake(
 ) -> tuple[float, UptakePattern]:
     """Draw what the low-energy image tells only in part: concentration in mg/ml and pattern."""
     rng = key.breast_stream(Stream.HIDDEN_LESION, number)
-    morphology, correlation = population.morphologies[kind], population.uptake_correlation
-    mixed = correlation * score + np.sqrt(1 - correlation**2) * rng.normal()
-    enhances = rng.random() < morphology.enhancing
-    concentration = morphology.uptake * np.exp(population.uptake_spread * mixed)
-    pattern = list(UptakePattern)[rng.choice(len(UptakePattern), p=morphology.patterns)]
+    uptake = Uptake.of(kind, score, population)
+    concentration = np.exp(uptake.log_median + uptake.log_spread * rng.normal())
+    enhances = rng.random() < uptake.enhancing
+    pattern = list(UptakePattern)[rng.choice(len(UptakePattern), p=uptake.patterns)]
     return float(concentration) if enhances else 0.0, pattern

@@ -19,7 +19,7 @@ from cem_monai.simulator.lesion_projection import (
 )
 from cem_monai.simulator.outline import Outline, Thickness, compressed_thickness, draw_outline
 from cem_monai.simulator.pectoral import PectoralMuscle, draw_pectoral, muscle_path
-from cem_monai.simulator.population import Population
+from cem_monai.simulator.population import LesionKind, Population
 from cem_monai.simulator.random_streams import Stream, ViewKey
 from cem_monai.simulator.resampling import upsample
 from cem_monai.simulator.texture import PowerSpectrum, gaussian_field, smoothstep
@@ -41,6 +41,7 @@ class Phantom:
     Args:
         grid: pixels.
         tissues: cm, path length per tissue; adds up to the thickness inside the breast.
+        parenchyma: cm, glandular tissue outside lesions: the part that enhances in the background.
         iodine: mg/cm2.
         thickness: cm, of the breast.
         distance: mm to the skin, negative outside the breast.
@@ -50,6 +51,7 @@ class Phantom:
 
     grid: Grid
     tissues: dict[str, FloatImage]
+    parenchyma: FloatImage
     iodine: FloatImage
     thickness: FloatImage
     distance: FloatImage
@@ -60,6 +62,16 @@ class Phantom:
     def breast(self) -> npt.NDArray[np.bool_]:
         """(H, W), inside the skin line."""
         return self.distance > 0
+
+    @property
+    def inner(self) -> FloatImage:
+        """(H, W), cm, thickness without skin."""
+        return self.thickness - self.tissues["skin"]
+
+    @property
+    def visible_lesions(self) -> list[LesionProjection]:
+        """Lesions that the low-energy image shows."""
+        return [item for item in self.lesions if item.lesion.kind is not LesionKind.OCCULT]
 
 
 def draw_phantom(key: ViewKey, breast: Breast, population: Population, detector: Grid) -> Phantom:
@@ -87,9 +99,17 @@ def _draw_anatomy(
     vessels = draw_tubes(grow_vessels(key, outline), grid)
     tissues = _fill(thickness, gland, muscle_map, vessels, lesions)
     iodine = _iodine(key, breast, population, tissues, grid) + lesions.iodine
+    parenchyma = tissues["gland"]
     tissues = _add_lesions(tissues, lesions)
     return Phantom(
-        grid, tissues, iodine, thickness.total, distance, lesions.label, tuple(projections)
+        grid,
+        tissues,
+        parenchyma,
+        iodine,
+        thickness.total,
+        distance,
+        lesions.label,
+        tuple(projections),
     )
 
 
@@ -170,6 +190,7 @@ def _resample(phantom: Phantom, detector: Grid) -> Phantom:
     return Phantom(
         grid=detector,
         tissues={name: enlarge(path) for name, path in phantom.tissues.items()},
+        parenchyma=enlarge(phantom.parenchyma),
         iodine=enlarge(phantom.iodine),
         thickness=enlarge(phantom.thickness),
         distance=enlarge(phantom.distance),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from cem_monai.simulator.acquisition import Acquisition
 from cem_monai.simulator.grid import FloatImage
 from cem_monai.simulator.peripheral import peripheral_trend
 from cem_monai.simulator.phantom import Phantom
@@ -20,17 +19,17 @@ SMALLEST_CONTRAST = 0.42
 DARKEST, OFFSET, RANGE = 0.015, 60.0, 3950.0
 
 
-def present(acquisition: Acquisition, phantom: Phantom, thickness: float) -> FloatImage:
+def present(low: FloatImage, phantom: Phantom, thickness: float) -> FloatImage:
     """Return the low-energy image in pixel values, (H, W) from 0 to 4010, air 0.
 
     A stand-in for vendor processing, which is not published.
 
     Args:
-        acquisition: its low-energy exposure is used.
+        low: (H, W), logarithm of the low-energy exposure.
         phantom: outline and muscle.
         thickness: cm, nominal.
     """
-    density = -acquisition.low
+    density = -low
     area = learning_area(phantom)
     trend, _ = peripheral_trend(density, phantom.distance, area, thickness, percentile=35)
     equalized = density - np.float32(EQUALIZATION) * trend

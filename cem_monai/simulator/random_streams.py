@@ -11,7 +11,7 @@ import numpy as np
 class Stream(IntEnum):
     """What a stream decides. Append only: renumbering changes every simulated breast.
 
-    Streams named HIDDEN decide what a low-energy image cannot reveal (uptake, occult lesions).
+    Streams of `HIDDEN` decide what a low-energy image cannot reveal (uptake, occult lesions ...).
     """
 
     PATIENT = 1
@@ -30,6 +30,29 @@ class Stream(IntEnum):
     LOW_ENERGY_NOISE = 14
     HIGH_ENERGY_NOISE = 15
     MOTION = 16
+    HIDDEN_OCCULT_BUILD = 17
+    HIDDEN_OCCULT_PLACE = 18
+    HIDDEN_OCCULT_SHAPE = 19
+
+
+HIDDEN = frozenset(
+    {
+        Stream.HIDDEN_PATIENT,
+        Stream.HIDDEN_LESION,
+        Stream.HIDDEN_OCCULT,
+        Stream.HIDDEN_TEXTURE,
+        Stream.HIDDEN_OCCULT_BUILD,
+        Stream.HIDDEN_OCCULT_PLACE,
+        Stream.HIDDEN_OCCULT_SHAPE,
+        Stream.HIGH_ENERGY_NOISE,
+        Stream.MOTION,
+    }
+)
+LARGEST_SEED = 10**9
+REDRAW_STEP = 1000
+"""Re-draw k of a hidden stream is the stream with a number larger by k times this."""
+LARGEST_HIDDEN = 10**6
+"""Keeps the number of a stream within 32 bits, so that no two streams are the same."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +63,50 @@ class ViewKey:
         seed: exam (patient) seed, not negative.
         right: right breast instead of the left one.
         oblique: mediolateral oblique view instead of the craniocaudal one.
+        hidden: which draw of what the low-energy image cannot reveal, 0 to `LARGEST_HIDDEN`.
     """
 
     seed: int
     right: bool
     oblique: bool
+    hidden: int = 0
 
     def patient_stream(self, stream: Stream) -> np.random.Generator:
         """Return the stream that all four views of the exam share."""
-        return np.random.default_rng([self.seed, stream])
+        return np.random.default_rng([self.seed, self._number(stream)])
 
     def breast_stream(self, stream: Stream, *keys: int) -> np.random.Generator:
         """Return the stream that both views of this breast share."""
-        return np.random.default_rng([self.seed, stream, 1 + self.right, *keys])
+        return np.random.default_rng([self.seed, self._number(stream), 1 + self.right, *keys])
 
     def view_stream(self, stream: Stream, *keys: int) -> np.random.Generator:
         """Return the stream of this view alone."""
-        return np.random.default_rng([self.seed, stream, 3 + self.right, 1 + self.oblique, *keys])
+        view = (3 + self.right, 1 + self.oblique)
+        return np.random.default_rng([self.seed, self._number(stream), *view, *keys])
+
+    def _number(self, stream: Stream) -> int:
+        return stream + (REDRAW_STEP * self.hidden if stream in HIDDEN else 0)
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what is not a whole number from 0 to 10**9.
+
+    Raises:
+        ValueError: `seed` is something else.
+    """
+    _check_whole("seed", seed, LARGEST_SEED)
+
+
+def check_hidden(hidden: int) -> None:
+    """Refuse what is not a whole number from 0 to 10**6.
+
+    Raises:
+        ValueError: `hidden` is something else.
+    """
+    _check_whole("hidden", hidden, LARGEST_HIDDEN)
+
+
+def _check_whole(name: str, value: int, largest: int) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not 0 <= value <= largest:
+        raise ValueError(f"{name} must be a whole number from 0 to {largest}, got {value!r}.")

@@ -17,9 +17,10 @@ from cem_monai.simulator.dicom_objects import patient_id
 from cem_monai.simulator.exam import read_exam, write_exam
 from cem_monai.simulator.grid import Size
 from cem_monai.simulator.population import Population
+from cem_monai.simulator.predictability import Predictability
 from cem_monai.simulator.protocol import Protocol
+from cem_monai.simulator.random_streams import check_seed
 from cem_monai.simulator.recipe import Recipe
-from cem_monai.simulator.view import check_seed
 
 MANIFEST = "manifest.json"
 
@@ -31,16 +32,20 @@ def simulate_exams(
     seed: int = 0,
     size: Size = 512,
     workers: int = 1,
+    predictability: Predictability | str = Predictability.CLINICAL,
     population: Population | None = None,
     protocol: Protocol | None = None,
+    hidden: int = 0,
+    twin: bool = False,
     progress: bool = True,
 ) -> Path:
     """Simulate exams of seeds `seed`, `seed + 1` ... into a study folder.
 
     Each exam has four views (left and right, CC and MLO) with a low-energy and a recombined DICOM
-    object, masks and `exam.json`, which holds every parameter that was drawn. Complete exams in
-    `output` are kept, so that an interrupted run can be continued and a data set be enlarged. The
-    files of a seed are the same, byte for byte, however many workers make them.
+    object, masks and `exam.json`: every parameter that was drawn, and the errors of the best
+    possible predictions. Complete exams in `output` are kept, so that an interrupted run can be
+    continued and a data set be enlarged. The files of a seed are the same, byte for byte, however
+    many workers make them.
 
     With more than one worker, a script must call this below `if __name__ == "__main__":`.
 
@@ -50,8 +55,13 @@ def simulate_exams(
         seed: of the first exam.
         size: of the images, see `simulate_view`.
         workers: processes, at least 1.
-        population: which breasts and lesions occur; `None` for the default.
+        predictability: how much a low-energy image tells: `"clinical"`, `"coupled"` or
+            `"uninformative"`.
+        population: instead of a preset, which breasts and lesions occur.
         protocol: how the exposures are taken; `None` for the default.
+        hidden: which draw of what the low-energy image cannot reveal, see `simulate_view`.
+        twin: write `<view>_LE_TWIN.dcm` too, the low-energy image without contrast agent: how much
+            worse does a model translate it, which can read no iodine there?
         progress: show a bar with the time left.
 
     Returns:
@@ -66,7 +76,8 @@ def simulate_exams(
     _check_positive("workers", workers)
     check_seed(seed)
     check_seed(seed + exams - 1)
-    recipe = Recipe(size, population or Population(), protocol or Protocol())
+    settings = {"protocol": protocol or Protocol(), "hidden": hidden, "twin": twin}
+    recipe = Recipe.of(size, predictability, population, **settings)
     output = Path(output)
     present = _present_exams(output, recipe)
     missing = [one for one in range(seed, seed + exams) if patient_id(one) not in present]

@@ -70,7 +70,8 @@ def gaussian_field(streams: RandomStreams, box: int, spectrum: PowerSpectrum) ->
     columns = np.zeros((box, half), np.complex64)
     columns[:half], columns[-half:] = coefficients[:half], coefficients[half:]
     field = fft.irfft(fft.ifft(columns, axis=0, overwrite_x=True), n=box, axis=1)
-    return field * np.float32(box * box / _standard_deviation(spectrum))
+    # scaled by one grid's deviation, so that a finer grid does not rescale the field
+    return field * np.float32(box * box / _raw_deviation(spectrum, REFERENCE_BOX))
 
 
 def _nested_coefficients(streams: RandomStreams, half: int) -> npt.NDArray[np.complex64]:
@@ -107,12 +108,17 @@ def _half_pixel_shift(half: int, box: int) -> npt.NDArray[np.complex64]:
 
 
 @lru_cache(maxsize=64)
-def _standard_deviation(spectrum: PowerSpectrum) -> float:
-    """Return the standard deviation before scaling; from one grid, so that no grid rescales."""
-    half = spectrum.half_width(REFERENCE_BOX)
-    power = spectrum.amplitude(_squared_frequencies(half)).astype(np.float64) ** 2
+def _raw_deviation(spectrum: PowerSpectrum, box: int) -> float:
+    """Return the standard deviation before scaling."""
+    amplitude = spectrum.amplitude(_squared_frequencies(spectrum.half_width(box)))
+    power = amplitude.astype(np.float64) ** 2
     # a coefficient has variance 2; positive horizontal frequencies count twice (real transform)
     return float(np.sqrt(4 * power[:, 1:].sum() + power[:, 0].sum()))
+
+
+def field_variance(spectrum: PowerSpectrum, box: int) -> float:
+    """Return the variance of `gaussian_field` at each pixel; below 1 on too coarse a grid."""
+    return (_raw_deviation(spectrum, box) / _raw_deviation(spectrum, REFERENCE_BOX)) ** 2
 
 
 def smoothstep(value: FloatImage, low: float, high: float) -> FloatImage:

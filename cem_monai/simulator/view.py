@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cem_monai.dicom import Laterality, ViewPosition
-from cem_monai.simulator.acquisition import Acquisition, acquire
+from cem_monai.simulator.acquisition import Acquisition, acquire, acquire_low
 from cem_monai.simulator.breast import Breast, draw_breast
 from cem_monai.simulator.grid import BoolImage, FloatImage, Grid, Size, detector_grid
 from cem_monai.simulator.lesion_projection import LesionProjection
@@ -18,10 +18,10 @@ from cem_monai.simulator.phantom import Phantom, draw_phantom
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.presentation import present
 from cem_monai.simulator.protocol import Protocol
-from cem_monai.simulator.random_streams import ViewKey
+from cem_monai.simulator.random_streams import ViewKey, check_hidden, check_seed
 from cem_monai.simulator.recombination import GAIN, Calibration, recombine
+from cem_monai.simulator.reference import Reference, make_reference
 
-LARGEST_SEED = 10**9
 SIMULATED_VIEWS = (ViewPosition.CC, ViewPosition.MLO)
 
 
@@ -39,6 +39,9 @@ class SimulatedView:
         iodine: float32 mg/cm2, the truth behind the recombined image.
         spacing: mm, (row, column).
         parameters: everything that was drawn, ready for JSON.
+        low_energy_without_contrast: on request the twin of `low_energy`, the same exposure and
+            noise with no contrast agent in the breast.
+        reference: on request, the best possible predictions of `recombined`.
     """
 
     low_energy: npt.NDArray[np.uint16]
@@ -49,6 +52,8 @@ class SimulatedView:
     iodine: FloatImage
     spacing: tuple[float, float]
     parameters: dict[str, Any]
+    low_energy_without_contrast: npt.NDArray[np.uint16] | None = None
+    reference: Reference | None = None
 
 
 def simulate_view(
@@ -59,6 +64,9 @@ def simulate_view(
     size: Size = 512,
     population: Population | None = None,
     protocol: Protocol | None = None,
+    hidden: int = 0,
+    twin: bool = False,
+    reference: bool = False,
 ) -> SimulatedView:
     """Simulate one view of the exam that a seed stands for.
 
@@ -73,38 +81,71 @@ def simulate_view(
             pixels of 0.1 mm.
         population: which breasts and lesions occur; `None` for the default.
         protocol: how the exposures are taken; `None` for the default.
+        hidden: which draw of what a low-energy image without contrast agent cannot reveal, 0 to
+            10**6: uptake of the lesions, occult lesions, background enhancement, noise and motion
+            of the high-energy exposure. Anatomy and low-energy noise are the same for every draw.
+        twin: also return `low_energy_without_contrast`.
+        reference: also return the limit of every translator.
 
     Raises:
         ValueError: an argument outside these ranges.
     """
-    key, detector = _view_key(seed, laterality, view_position), detector_grid(size)
+    key, detector = _view_key(seed, laterality, view_position, hidden), detector_grid(size)
     population, protocol = population or Population(), protocol or Protocol()
     breast = draw_breast(key, population)
     phantom = draw_phantom(key, breast, population, detector)
     acquisition = acquire(key, phantom, breast.thickness, protocol)
     recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
-    low_energy = present(acquisition, phantom, breast.thickness)
+    images = _images(acquisition, recombined, phantom, breast.thickness, protocol)
+    if twin:
+        images["low_energy_without_contrast"] = _twin(key, phantom, breast.thickness, protocol)
+    limit = None
+    if reference:
+        limit = make_reference(key, breast, population, phantom, protocol, acquisition)
+    return SimulatedView(
+        **{name: _stored(image, detector, right=key.right) for name, image in images.items()},
+        spacing=(detector.pixel, detector.pixel),
+        reference=limit and _stored_reference(limit, detector, right=key.right),
+        parameters=_parameters(breast, phantom, acquisition, calibration, detector, key),
+    )
+
+
+def _images(
+    acquisition: Acquisition,
+    recombined: FloatImage,
+    phantom: Phantom,
+    thickness: float,
+    protocol: Protocol,
+) -> dict[str, npt.NDArray[Any]]:
     mass = mass_mask(phantom)
     iodine = np.where(phantom.breast, phantom.iodine, np.float32(0))
-    images = {
-        "low_energy": np.rint(low_energy).astype(np.uint16),
-        "recombined": np.rint(recombined).astype(np.uint16),
+    return {
+        "low_energy": _rounded(present(acquisition.low, phantom, thickness)),
+        "recombined": _rounded(recombined),
         "breast": phantom.breast,
         "mass": mass,
         "surround": surround_mask(phantom, mass),
         "iodine": iodine if protocol.contrast_agent else np.zeros_like(iodine),
     }
-    return SimulatedView(
-        **{name: _stored(image, detector, right=key.right) for name, image in images.items()},
-        spacing=(detector.pixel, detector.pixel),
-        parameters=_parameters(breast, phantom, acquisition, calibration, detector, key),
-    )
+
+
+def _twin(
+    key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol
+) -> npt.NDArray[np.uint16]:
+    without = replace(protocol, contrast_agent=False)
+    low, _ = acquire_low(key, phantom, thickness, without)
+    return _rounded(present(low, phantom, thickness))
+
+
+def _rounded(image: FloatImage) -> npt.NDArray[np.uint16]:
+    return np.rint(image).astype(np.uint16)
 
 
 def _view_key(
-    seed: int, laterality: Laterality | str, view_position: ViewPosition | str
+    seed: int, laterality: Laterality | str, view_position: ViewPosition | str, hidden: int
 ) -> ViewKey:
     check_seed(seed)
+    check_hidden(hidden)
     if laterality not in {item.value for item in Laterality}:
         raise ValueError(f"laterality must be 'L' or 'R', got {laterality!r}.")
     if view_position not in {item.value for item in SIMULATED_VIEWS}:
@@ -113,24 +154,20 @@ def _view_key(
         seed,
         right=Laterality(laterality) is Laterality.RIGHT,
         oblique=ViewPosition(view_position) is ViewPosition.MLO,
+        hidden=hidden,
     )
-
-
-def check_seed(seed: int) -> None:
-    """Refuse what is not a whole number from 0 to 10**9.
-
-    Raises:
-        ValueError: `seed` is something else.
-    """
-    whole = isinstance(seed, int) and not isinstance(seed, bool)
-    if not whole or not 0 <= seed <= LARGEST_SEED:
-        raise ValueError(f"seed must be a whole number from 0 to {LARGEST_SEED}, got {seed!r}.")
 
 
 def _stored(image: npt.NDArray[Any], detector: Grid, *, right: bool) -> npt.NDArray[Any]:
     """Add the open field beyond the nipple; mirror right breasts."""
     padded = np.pad(image, ((0, 0), (0, detector.columns - image.shape[1])))
     return np.ascontiguousarray(padded[:, ::-1] if right else padded)
+
+
+def _stored_reference(limit: Reference, detector: Grid, *, right: bool) -> Reference:
+    return Reference(
+        **{name: _stored(image, detector, right=right) for name, image in vars(limit).items()}
+    )
 
 
 def _parameters(

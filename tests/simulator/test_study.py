@@ -152,6 +152,9 @@ def test_study_can_be_enlarged(copied_study):
     [
         ({"size": 256}, "size 128 instead of 256"),
         ({"population": Population(normal_exams=0.5)}, "population"),
+        ({"predictability": "coupled"}, "predictability clinical instead of coupled"),
+        ({"hidden": 2}, "hidden 0 instead of 2"),
+        ({"twin": True}, "twin False instead of True"),
     ],
 )
 def test_exams_of_other_parameters_are_not_mixed(copied_study, argument, message):
@@ -174,6 +177,9 @@ def test_exams_of_other_parameters_are_not_mixed(copied_study, argument, message
         ({"size": -512}, "size must be"),
         ({"size": 64}, "size must be"),
         ({"size": "huge"}, "size must be"),
+        ({"hidden": -1}, "hidden must be a whole number"),
+        ({"predictability": "none"}, "predictability must be one of"),
+        ({"predictability": "coupled", "population": Population()}, "exclude each other"),
     ],
 )
 def test_bad_parameters_write_nothing(tmp_path, argument, message):
@@ -190,3 +196,13 @@ def test_output_that_is_a_file_is_refused(tmp_path, below):
     with pytest.raises(ValueError, match=r"output must be a folder, .*file is a file"):
         simulate_exams(file / below, exams=1, size=128)
     assert file.read_text() == "mine"
+
+
+def test_exam_holds_its_preset_and_floors(study):
+    exam = json.loads((study / "SIM-000014" / "exam.json").read_text())
+    floors = exam["views"]["L_CC"]["floors"]
+
+    assert exam["recipe"]["predictability"] == "clinical"
+    assert set(floors) == {"breast", "mass"}
+    assert floors["breast"]["clean"]["l2"] < floors["breast"]["mean"]["l2"]
+    assert exam["views"]["R_CC"]["floors"]["mass"] is None

@@ -1,0 +1,78 @@
+"""Named populations: how much of the recombined image a low-energy image can tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+
+from cem_monai.simulator.population import (
+    MORPHOLOGIES,
+    LesionKind,
+    Morphology,
+    Population,
+)
+
+SAME_ENHANCING, SAME_UPTAKE, SAME_PATTERNS = 0.62, 0.95, (0.50, 0.35, 0.15)
+"""Of every visible lesion where its shape shall tell nothing: near the average of all kinds."""
+
+
+class Predictability(str, Enum):
+    """Preset of the knobs.
+
+    `CLINICAL` is the default population. With `COUPLED` the low-energy image tells all but the
+    uptake pattern: the shape decides whether a lesion enhances, its density how much; background
+    enhancement is even and mild, and nothing is occult. With `UNINFORMATIVE` neither shape nor
+    density tells anything of the uptake, and every second affected breast holds an occult lesion.
+    """
+
+    CLINICAL = "clinical"
+    COUPLED = "coupled"
+    UNINFORMATIVE = "uninformative"
+
+
+def preset_population(predictability: Predictability | str) -> Population:
+    """Return the population of a preset.
+
+    Args:
+        predictability: `"clinical"`, `"coupled"` or `"uninformative"`.
+
+    Raises:
+        ValueError: any other name.
+    """
+    names = [item.value for item in Predictability]
+    if predictability not in names:
+        raise ValueError(f"predictability must be one of {names}, got {predictability!r}.")
+    makers = {
+        Predictability.CLINICAL: Population,
+        Predictability.COUPLED: _coupled,
+        Predictability.UNINFORMATIVE: _uninformative,
+    }
+    return makers[Predictability(predictability)]()
+
+
+def _coupled() -> Population:
+    certain = {LesionKind.ROUND: 0.0, LesionKind.LOBULATED: 1.0, LesionKind.SPICULATED: 1.0}
+    return Population(
+        visible_lesions=(0.0, 0.66, 0.34),  # a breast without a visible lesion would hold an occult
+        occult_lesion=0.0,
+        uptake_correlation=1.0,
+        enhancement_levels=(0.0, 1.0, 0.0, 0.0),
+        enhancement_patchiness=0.0,
+        morphologies={
+            kind: replace(one, enhancing=certain.get(kind, one.enhancing))
+            for kind, one in MORPHOLOGIES.items()
+        },
+    )
+
+
+def _uninformative() -> Population:
+    return Population(
+        occult_lesion=0.5,
+        uptake_correlation=0.0,
+        morphologies={kind: _alike(kind, one) for kind, one in MORPHOLOGIES.items()},
+    )
+
+
+def _alike(kind: LesionKind, morphology: Morphology) -> Morphology:
+    enhancing = morphology.enhancing if kind is LesionKind.OCCULT else SAME_ENHANCING
+    return replace(morphology, enhancing=enhancing, uptake=SAME_UPTAKE, patterns=SAME_PATTERNS)
