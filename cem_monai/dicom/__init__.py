@@ -21,9 +21,11 @@ from cem_monai.dicom.pixels import decode, from_canonical, to_canonical, value_r
 from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.writer import (
     Exposure,
+    code_item,
     deterministic_uid,
     mammogram_dataset,
     save_dataset,
+    source_reference,
 )
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "MammogramError",
     "ViewPosition",
     "attribute_label",
+    "code_item",
     "decode",
     "deterministic_uid",
     "from_canonical",
@@ -52,6 +55,7 @@ __all__ = [
     "read_mammogram",
     "refuse",
     "save_dataset",
+    "source_reference",
     "to_canonical",
     "value_range",
     "virtual_des_dataset",

@@ -19,6 +19,7 @@ from cem_monai.dicom.writer import (
     code_item,
     deterministic_uid,
     mammogram_dataset,
+    source_reference,
 )
 
 SERIES_DESCRIPTION = "VIRTUAL DES AI - no iodine measured"
@@ -128,7 +129,7 @@ def virtual_des_dataset(
     )
     _copy(source, dataset)
     _mark(dataset, model)
-    _refer(source, dataset)
+    dataset.SourceImageSequence = [source_reference(source)]
     return dataset
 
 
@@ -215,13 +216,3 @@ def _mark(dataset: Dataset, model: GeneratingModel) -> None:
         f"weights sha256 {model.weights_sha256}; config sha256 {model.config_sha256}"
     )
     dataset.ContributingEquipmentSequence = [equipment]
-
-
-def _refer(source: Dataset, dataset: Dataset) -> None:
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = source.SOPClassUID
-    reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
-    reference.SpatialLocationsPreserved = "YES"
-    purpose = code_item("121322", "DCM", "Source image for image processing operation")
-    reference.PurposeOfReferenceCodeSequence = [purpose]
-    dataset.SourceImageSequence = [reference]

@@ -144,6 +144,17 @@ def code_item(value: str, scheme: str, meaning: str) -> Dataset:
     return item
 
 
+def source_reference(source: Dataset) -> Dataset:
+    """Return the item of SourceImageSequence (0008,2112) that names the image derived from."""
+    reference = Dataset()
+    reference.ReferencedSOPClassUID = source.SOPClassUID
+    reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
+    reference.SpatialLocationsPreserved = "YES"
+    purpose = code_item("121322", "DCM", "Source image for image processing operation")
+    reference.PurposeOfReferenceCodeSequence = [purpose]
+    return reference
+
+
 def _check_pixels(pixels: npt.NDArray[np.unsignedinteger], bits_stored: int) -> None:
     if not 8 <= bits_stored <= 16:
         raise ValueError(f"bits_stored must be 8 to 16, got {bits_stored}")

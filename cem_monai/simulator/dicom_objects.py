@@ -16,8 +16,8 @@ from cem_monai.dicom import (
     ViewPosition,
     deterministic_uid,
     mammogram_dataset,
+    source_reference,
 )
-from cem_monai.dicom.writer import code_item
 from cem_monai.simulator.recipe import Recipe
 from cem_monai.simulator.spectra import Technique, technique
 from cem_monai.simulator.view import SimulatedView
@@ -100,7 +100,7 @@ def view_datasets(view: SimulatedView, identity: ViewIdentity) -> dict[str, Data
     """
     low_energy = _dataset(view, identity, ImageContent.LOW_ENERGY)
     recombined = _dataset(view, identity, ImageContent.RECOMBINED)
-    recombined.SourceImageSequence = [_reference(low_energy)]
+    recombined.SourceImageSequence = [source_reference(low_energy)]
     recombined.DerivationDescription = "Weighted logarithmic subtraction of two simulated exposures"
     datasets = {LOW_ENERGY_CODE: low_energy, RECOMBINED_CODE: recombined}
     if view.low_energy_without_contrast is not None:
@@ -162,13 +162,3 @@ def _add_acquisition(dataset: Dataset, view: SimulatedView, energy: str) -> None
     dataset.BodyPartThickness = f"{parameters['thickness_mm']:.1f}"
     dataset.OrganDose = f"{parameters[f'{energy}_dose_mgy'] / 100:.6f}"
     dataset.EntranceDoseInmGy = f"{parameters[f'{energy}_kerma_mgy']:.4f}"
-
-
-def _reference(source: Dataset) -> Dataset:
-    reference = Dataset()
-    reference.ReferencedSOPClassUID = source.SOPClassUID
-    reference.ReferencedSOPInstanceUID = source.SOPInstanceUID
-    reference.SpatialLocationsPreserved = "YES"
-    purpose = code_item("121322", "DCM", "Source image for image processing operation")
-    reference.PurposeOfReferenceCodeSequence = [purpose]
-    return reference
