@@ -22,11 +22,26 @@ from cem_monai.command_line import (
 )
 
 USAGE_ERROR = 2
+KINDS: dict[str, tuple[Callable[[str], object], str]] = {
+    "float": (float, "a number"),
+    "bool": (lambda text: {"true": True, "false": False}[text.lower()], "true or false"),
+}
+"""By annotation: how a value is read, and what it must be."""
 Size = int | Literal["native"]
 
 
-def simulate(output: str, exams: int, seed: int = 0, size: Size = 512, workers: int = 1) -> None:
-    """Write simulated contrast-enhanced exams: low-energy and recombined DICOM, masks as NIfTI.
+def simulate(
+    output: str,
+    exams: int,
+    seed: int = 0,
+    size: Size = 512,
+    workers: int = 1,
+    predictability: str = "clinical",
+    twin: bool = False,
+    device: str = "standard",
+    hidden: int = 0,
+) -> None:
+    """Write simulated contrast-enhanced exams: DICOM, masks, and the best possible predictions.
 
     Args:
         output: folder to write; complete exams in it are kept, so the command can be repeated.
@@ -34,10 +49,25 @@ def simulate(output: str, exams: int, seed: int = 0, size: Size = 512, workers: 
         seed: of the first exam; the same seed gives the same pixels.
         size: pixels a side, e.g. 512 or 1024, or native for 2850 x 2394.
         workers: processes.
+        predictability: how much the low-energy image tells of the iodine: clinical, coupled,
+            uninformative, or another name that a wrong one lists.
+        twin: write the low-energy images without contrast agent too.
+        device: matrix, bits, polarity, anode and tags: standard, tungsten, inverted, or mixed.
+        hidden: which draw of what a low-energy image cannot reveal; the breasts stay the same.
     """
     from cem_monai.simulator import simulate_exams
 
-    manifest = simulate_exams(output, exams=exams, seed=seed, size=size, workers=workers)
+    manifest = simulate_exams(
+        output,
+        exams=exams,
+        seed=seed,
+        size=size,
+        workers=workers,
+        predictability=predictability,
+        twin=twin,
+        device=device,
+        hidden=hidden,
+    )
     print(f"{exams} exams are in {output}, listed in {manifest}")
 
 
@@ -160,7 +190,8 @@ def _bind(arguments: list[str]) -> list[str]:
     if verb not in VERBS:
         raise ValueError(f"unknown verb {verb!r}; there are: {', '.join(VERBS)}")
     parameters = inspect.signature(VERBS[verb]).parameters
-    options, positional = split_arguments(rest)
+    flags = [name for name, one in parameters.items() if one.annotation == "bool"]
+    options, positional = split_arguments(rest, flags)
     named = [(name.replace("-", "_"), value) for name, value in options]
     check_options([name for name, _ in named], parameters)
     free = [name for name in parameters if name not in dict(named)]
@@ -173,9 +204,8 @@ def _bind(arguments: list[str]) -> list[str]:
 def _spell(name: str, annotation: str, text: str) -> str:
     if annotation.startswith("str") or (annotation == "Size" and text == "native"):
         return f"--{name}={text!r}"
-    kind = float if annotation == "float" else int
+    kind, wanted = KINDS.get(annotation, (int, "a whole number"))
     try:
         return f"--{name}={kind(text)}"
-    except ValueError:
-        wanted = "a number" if kind is float else "a whole number"
+    except (ValueError, KeyError):
         raise ValueError(f"--{name} must be {wanted}, got {text!r}") from None

@@ -6,7 +6,7 @@ import csv
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -43,10 +43,13 @@ def check_options(given: Iterable[str], known: Iterable[str]) -> None:
             raise ValueError(f"unknown option --{name}{hint}")
 
 
-def split_arguments(arguments: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+def split_arguments(
+    arguments: Sequence[str], flags: Collection[str] = ()
+) -> tuple[list[tuple[str, str]], list[str]]:
     """Split a command line into `--name value` (or `--name=value`) options and the rest.
 
-    One dash counts like two, as it does for fire; `-1` is a value. Every option has a value.
+    One dash counts like two, as it does for fire; `-1` is a value. Every option has a value; but
+    the flags among them need none: `--name` alone means `True`.
     """
     options: list[tuple[str, str]] = []
     rest: list[str] = []
@@ -54,7 +57,9 @@ def split_arguments(arguments: Sequence[str]) -> tuple[list[tuple[str, str]], li
     for text in remaining:
         if re.match(r"--?[A-Za-z_]", text):
             name, equals, value = text.lstrip("-").partition("=")
-            options.append((name, value if equals else next(remaining, "")))
+            if not equals:
+                value = "True" if name in flags else next(remaining, "")
+            options.append((name, value))
         else:
             rest.append(text)
     return options, rest
@@ -118,13 +123,18 @@ def plain_sentence(error: BaseException) -> str | None:
     the operating system refuses.
     """
     root = _root(error)
-    if isinstance(root, OSError):
-        return str(root)
+    if system := [one for one in (error, root) if isinstance(one, OSError)]:
+        return _system_sentence(system[-1])
     if refusals := WORKER_REFUSAL.findall(str(root)):
         return str(refusals[0])
     frames = traceback.extract_tb(root.__traceback__)
     ours = bool(frames) and Path(frames[-1].filename).is_relative_to(Path(__file__).parent)
     return str(root) if ours and isinstance(root, ValueError) else None
+
+
+def _system_sentence(error: OSError) -> str:
+    named = error.filename and error.strerror
+    return f"{error.filename}: {error.strerror}" if named else str(error)
 
 
 def _root(error: BaseException) -> BaseException:

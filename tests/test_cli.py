@@ -47,6 +47,29 @@ def test_missing_argument_is_wrong_usage(capsys):
     assert "output" in capsys.readouterr().err
 
 
+def test_simulate_takes_flags_with_and_without_a_value(tmp_path):
+    study = tmp_path / "2024"
+    arguments = ["1", "--seed", "14", "--size", "128", "--predictability=coupled", "--device"]
+
+    assert main(["simulate", str(study), *arguments, "tungsten", "--twin", "--hidden", "2"]) == 0
+    manifest = json.loads((study / "manifest.json").read_text())
+    recipe = {key: manifest["recipe"][key] for key in ("twin", "hidden", "predictability", "size")}
+    assert recipe == {"twin": True, "hidden": 2, "predictability": "coupled", "size": 128}
+    assert manifest["exams"][0]["views"]["L_CC"]["bits_stored"] == 14
+
+
+@pytest.mark.parametrize(
+    ("option", "sentence"),
+    [
+        ("--twin=maybe", "--twin must be true or false, got 'maybe'"),
+        ("--exams=none", "--exams must be a whole number, got 'none'"),
+    ],
+)
+def test_value_of_the_wrong_kind_is_refused(option, sentence, capsys, tmp_path):
+    assert main(["simulate", str(tmp_path / "x"), option]) == 2
+    assert sentence in capsys.readouterr().err
+
+
 def one_error(capsys) -> str:
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error:")]
     assert len(lines) == 1

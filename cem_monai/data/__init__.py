@@ -13,6 +13,7 @@ from cem_monai.data.dicom_folder import (
     scan_folder,
 )
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
+from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images
 
@@ -32,9 +33,11 @@ __all__ = [
     "mask_path",
     "pair_images",
     "read_mask",
+    "read_plane",
     "report_refused",
     "scan_folder",
     "split_patients",
     "write_datalist",
     "write_mask",
+    "write_plane",
 ]

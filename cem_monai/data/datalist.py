@@ -18,7 +18,9 @@ from cem_monai.data.pair import CEMPair
 
 SECTIONS = ("training", "validation", "test")
 REQUIRED_KEYS = ("case", "patient", "image", "label")
-PATH_KEYS = ("image", "label", *REGIONS)
+TWIN_KEY = "image_without_contrast"
+"""Low-energy image of a simulated exam as it would be without contrast agent."""
+PATH_KEYS = ("image", "label", TWIN_KEY, *REGIONS)
 
 
 def check_split(*, test_fraction: float, validation_fraction: float, seed: int) -> None:
@@ -135,6 +137,8 @@ def load_datalist(
 
 def _item(pair: CEMPair, case: str, folder: Path) -> dict[str, str]:
     files = {"image": pair.low_energy.path, "label": pair.recombined.path, **pair.masks()}
+    if pair.twin is not None:
+        files[TWIN_KEY] = pair.twin
     return {
         "case": case,
         "patient": pair.patient,

@@ -76,13 +76,16 @@ def scan_folder(folder: str | os.PathLike[str]) -> FolderScan:
 def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[CEMPair], list[Refused]]:
     """Return the low-energy/recombined pairs below a folder, and every file that was left out.
 
+    Twins of simulated exams belong to their pairs.
+
     Raises:
         FileNotFoundError: there is no such folder.
         ValueError: it holds no DICOM file, or no pair can be made of what it holds.
     """
     scan = scan_folder(folder)
     pairs, unpaired = pair_images(scan.images)
-    refused = scan.refused + unpaired
+    twins = {pair.twin for pair in pairs}
+    refused = scan.refused + [one for one in unpaired if one.path not in twins]
     if not pairs:
         raise ValueError(f"{folder}: no low-energy/recombined pair; {_count(refused)}")
     return pairs, refused

@@ -31,6 +31,13 @@ class CEMPair:
         view = self.low_energy
         return f"{self.patient}_{view.laterality.value}_{view.view_position.value}"
 
+    @property
+    def twin(self) -> Path | None:
+        """Low-energy image of a simulated exam without contrast agent, if one lies beside."""
+        path = self.low_energy.path
+        twin = path.with_name(f"{path.stem}_TWIN{path.suffix}")
+        return twin if self.low_energy.synthetic and twin.is_file() else None
+
     def masks(self) -> dict[str, Path]:
         """Return the region masks that lie beside the recombined image."""
         paths = {region: mask_path(self.recombined.path, region) for region in REGIONS}

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from cem_monai.simulator.device import DEVICES, Device, Marking
 from cem_monai.simulator.floors import floors
 from cem_monai.simulator.population import LesionKind, Morphology, Population, UptakePattern
 from cem_monai.simulator.predictability import Predictability, preset_population
 from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.reference import Reference
+from cem_monai.simulator.reference_files import read_reference, reference_path
 from cem_monai.simulator.study import simulate_exams
 from cem_monai.simulator.view import SimulatedView, simulate_view
 
 __all__ = [
+    "DEVICES",
+    "Device",
     "LesionKind",
+    "Marking",
     "Morphology",
     "Population",
     "Predictability",
@@ -21,6 +26,8 @@ __all__ = [
     "UptakePattern",
     "floors",
     "preset_population",
+    "read_reference",
+    "reference_path",
     "simulate_exams",
     "simulate_view",
 ]

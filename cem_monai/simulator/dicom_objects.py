@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
+import numpy as np
+import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 import cem_monai
@@ -18,20 +22,24 @@ from cem_monai.dicom import (
     mammogram_dataset,
     source_reference,
 )
+from cem_monai.simulator.device import Device, Marking
 from cem_monai.simulator.recipe import Recipe
 from cem_monai.simulator.spectra import Technique, technique
 from cem_monai.simulator.view import SimulatedView
 
+Pixels: TypeAlias = npt.NDArray[np.uint16]
+
 PATIENT_NAME = "Simulated^Phantom"
-BITS = 12
 RECOMBINED_WINDOW = (2050.0, 300.0)
-"""Center and width: values 1900 to 2200 hold more than 99.9 % of breasts and lesions."""
+"""Center and width in values of 12 bits: 1900 to 2200 hold more than 99.9 % of tissue."""
 LOW_ENERGY_WINDOW = (2048.0, 4096.0)
 NAMES = {ImageContent.LOW_ENERGY: "low-energy", ImageContent.RECOMBINED: "recombined"}
 LOW_ENERGY_CODE, TWIN_CODE, RECOMBINED_CODE = "LE", "LE_TWIN", "DES"
 """Ends of the file names."""
 TWIN_SERIES = 9
 """Number of the first series of a twin, after the eight of the four views."""
+TWIN_EARLIER = timedelta(minutes=10)
+"""The twin is what another compression before the injection would have shown."""
 FIRST_DAY = datetime(2020, 1, 1, 8)
 MATERIALS = {
     "Ag": "SILVER",
@@ -68,6 +76,11 @@ class ViewIdentity:
     number: int
 
     @property
+    def device(self) -> Device:
+        """Look of the exam."""
+        return self.recipe.exam_device(self.seed)
+
+    @property
     def name(self) -> str:
         """For example `"L_CC"`."""
         return f"{self.laterality.value}_{self.view_position.value}"
@@ -95,36 +108,38 @@ class ViewIdentity:
 def view_datasets(view: SimulatedView, identity: ViewIdentity) -> dict[str, Dataset]:
     """Return the low-energy and the recombined object of a view, and the twin if there is one.
 
-    The keys end the file names. The recombined object names the low-energy one as its source: so
-    it is no question which of the two low-energy objects belongs to it.
+    The keys end the file names.
     """
     low_energy = _dataset(view, identity, ImageContent.LOW_ENERGY)
     recombined = _dataset(view, identity, ImageContent.RECOMBINED)
-    recombined.SourceImageSequence = [source_reference(low_energy)]
     recombined.DerivationDescription = "Weighted logarithmic subtraction of two simulated exposures"
+    _mark(low_energy, recombined, identity)
     datasets = {LOW_ENERGY_CODE: low_energy, RECOMBINED_CODE: recombined}
     if view.low_energy_without_contrast is not None:
-        datasets[TWIN_CODE] = _twin_dataset(view, identity)
+        datasets[TWIN_CODE] = _twin_dataset(low_energy, view.low_energy_without_contrast, identity)
     return datasets
 
 
 def _dataset(view: SimulatedView, identity: ViewIdentity, content: ImageContent) -> Dataset:
-    low = content is ImageContent.LOW_ENERGY
+    low, device = content is ImageContent.LOW_ENERGY, identity.device
+    steps = device.values_per_12_bits
+    center, width = LOW_ENERGY_WINDOW if low else RECOMBINED_WINDOW
     dataset = mammogram_dataset(
-        view.low_energy if low else view.recombined,
+        _polarity(view.low_energy if low else view.recombined, device),
         identity.exposure(),
         image_content=content,
-        bits_stored=BITS,
+        bits_stored=device.bits_stored,
         spacing=view.spacing,
-        window=LOW_ENERGY_WINDOW if low else RECOMBINED_WINDOW,
+        window=_window(center * steps, width * steps, device),
         sop_instance_uid=identity.uid(identity.name, content.value),
         # a series has one frame of reference (PS3.3 C.7.4.1), so each view has its own series
         series_instance_uid=identity.uid(identity.name, content.value, "series"),
         series_number=1 + 2 * identity.number + (not low),
         series_description=f"Simulated {NAMES[content]} {identity.name.replace('_', ' ')}",
         manufacturer=SIMULATOR_MANUFACTURER,
-        model_name="cem_monai.simulator",
+        model_name=f"cem_monai.simulator {device.name}",
         software_versions=cem_monai.__version__,
+        photometric_interpretation=device.photometric_interpretation,
     )
     _add_acquisition(dataset, view, "low_energy" if low else "high_energy")
     # Contrast/Bolus
@@ -132,15 +147,45 @@ def _dataset(view: SimulatedView, identity: ViewIdentity, content: ImageContent)
     return dataset
 
 
-def _twin_dataset(view: SimulatedView, identity: ViewIdentity) -> Dataset:
+def _polarity(pixels: Pixels, device: Device) -> Pixels:
+    if device.photometric_interpretation == "MONOCHROME2":
+        return pixels
+    return np.asarray(device.largest_value - pixels, np.uint16)
+
+
+def _window(center: float, width: float, device: Device) -> tuple[float, float]:
+    """Return center and width in stored values; the linear function is centered half a step low."""
+    if device.photometric_interpretation == "MONOCHROME2":
+        return center, width
+    return device.largest_value + 1 - center, width
+
+
+def _mark(low_energy: Dataset, recombined: Dataset, identity: ViewIdentity) -> None:
+    """Apply the device's habit of telling content and partner."""
+    marking = identity.device.marking
+    if marking is Marking.STANDARD:
+        recombined.SourceImageSequence = [source_reference(low_energy)]
+        return
+    low_energy.ImageType, recombined.ImageType = ["ORIGINAL", "PRIMARY"], ["DERIVED", "PRIMARY"]
+    if marking is Marking.PROCESSING_CODE:
+        low_energy.AcquisitionDeviceProcessingCode = "GEMS_FFDM_PV"
+        recombined.AcquisitionDeviceProcessingCode = "GEMS_CESM_1"
+        return
+    recombined.FrameOfReferenceUID = identity.uid(identity.name, "second frame of reference")
+    del recombined.KVP  # of two exposures
+
+
+def _twin_dataset(low_energy: Dataset, pixels: Pixels, identity: ViewIdentity) -> Dataset:
     """Return what the low-energy object would be had no contrast agent been injected."""
-    assert view.low_energy_without_contrast is not None
-    plain = replace(view, low_energy=view.low_energy_without_contrast)
-    dataset = _dataset(plain, identity, ImageContent.LOW_ENERGY)
+    dataset = deepcopy(low_energy)
+    dataset.PixelData = _polarity(pixels, identity.device).astype("<u2").tobytes()
     dataset.SOPInstanceUID = identity.uid(identity.name, TWIN_CODE)
     dataset.SeriesInstanceUID = identity.uid(identity.name, TWIN_CODE, "series")
+    dataset.FrameOfReferenceUID = identity.uid(identity.name, TWIN_CODE, "frame of reference")
     dataset.SeriesNumber = TWIN_SERIES + identity.number
     dataset.SeriesDescription += " without contrast agent"
+    time = f"{identity.exposure().acquired - TWIN_EARLIER:%H%M%S}"
+    dataset.ContentTime, dataset.AcquisitionTime = time, time
     del dataset.ContrastBolusAgent
     return dataset
 

@@ -20,6 +20,7 @@ from cem_monai.simulator.dicom_objects import (
 )
 from cem_monai.simulator.floors import floors
 from cem_monai.simulator.recipe import Recipe
+from cem_monai.simulator.reference_files import write_reference
 from cem_monai.simulator.view import SIMULATED_VIEWS, SimulatedView, simulate_view
 
 EXAM_FILE = "exam.json"
@@ -35,18 +36,24 @@ def write_exam(output: Path, seed: int, recipe: Recipe) -> None:
         output: existing folder.
         seed: of the exam.
         recipe: of the data set.
+
+    Raises:
+        OSError: it cannot be written, e.g. because the disk is full.
     """
     final, temporary = output / patient_id(seed), output / f".{patient_id(seed)}.part"
     for leftover in (final, temporary):
         if leftover.exists():
             shutil.rmtree(leftover)
-    temporary.mkdir()
-    views = {}
-    for number, (laterality, position) in enumerate(product(Laterality, SIMULATED_VIEWS)):
-        identity = ViewIdentity(seed, recipe, laterality, position, number)
-        views[identity.name] = _write_view(temporary, identity)
-    _write_truth(temporary, seed, recipe, views)
-    temporary.rename(final)
+    try:
+        temporary.mkdir()
+        _write_views(temporary, seed, recipe)
+        temporary.rename(final)
+    except OSError as error:  # a full disk does not name the file, and pydicom not the reason
+        root = error.__cause__ if isinstance(error.__cause__, OSError) else error
+        reason = f"{root.strerror}, {final.name} not written"
+        raise OSError(root.errno, reason, str(output)) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def read_exam(folder: Path) -> dict[str, Any] | None:
@@ -59,6 +66,14 @@ def read_exam(folder: Path) -> dict[str, Any] | None:
     return dict(exam) if complete else None
 
 
+def _write_views(folder: Path, seed: int, recipe: Recipe) -> None:
+    views = {}
+    for number, (laterality, position) in enumerate(product(Laterality, SIMULATED_VIEWS)):
+        identity = ViewIdentity(seed, recipe, laterality, position, number)
+        views[identity.name] = _write_view(folder, identity)
+    _write_truth(folder, seed, recipe, views)
+
+
 def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
     """Write the files of a view and return its parameters and floors."""
     recipe = identity.recipe
@@ -69,13 +84,17 @@ def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
         size=recipe.size,
         population=recipe.population,
         protocol=recipe.protocol,
+        device=identity.device.name,
         hidden=recipe.hidden,
         twin=recipe.twin,
         reference=True,
     )
     for code, dataset in view_datasets(view, identity).items():
         save_dataset(dataset, folder / f"{identity.name}_{code}.dcm")
-    _write_masks(view, folder / f"{identity.name}_{RECOMBINED_CODE}.dcm")
+    image = folder / f"{identity.name}_{RECOMBINED_CODE}.dcm"
+    _write_masks(view, image)
+    assert view.reference is not None
+    write_reference(view.reference, image, view.spacing, identity.device.values_per_12_bits)
     return view.parameters | {"floors": floors(view)}
 
 

@@ -54,18 +54,18 @@ class Grid:
         return y[:, None].astype(np.float32), x[None].astype(np.float32)
 
 
-def detector_grid(size: Size) -> Grid:
+def detector_grid(size: Size, native: Grid | None = None) -> Grid:
     """Return the grid of the images that are written.
 
     Args:
-        size: side of a square image of 288 mm, 128 to 2880 pixels; or `"native"`, 2850 rows and
-            2394 columns of 0.1 mm.
+        size: side of a square image of 288 mm, 128 to 2880 pixels; or `"native"`.
+        native: pixels of a native image; `None` for 2850 rows and 2394 columns of 0.1 mm.
 
     Raises:
         ValueError: any other size.
     """
     if size == "native":
-        return Grid(*NATIVE_SHAPE, NATIVE_PIXEL)
+        return native or Grid(*NATIVE_SHAPE, NATIVE_PIXEL)
     whole = isinstance(size, int) and not isinstance(size, bool)
     if not whole or not SMALLEST_SIZE <= size <= LARGEST_SIZE:
         raise ValueError(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 
 from cem_monai.simulator.spectra import Technique, technique
 
 AUTOMATIC = "auto"
+LOW_ENERGY_TECHNIQUES = {
+    "Mo": ((3.2, "MoMo26"), (math.inf, "MoRh28")),
+    "Rh": ((3.2, "MoRh28"), (6.5, "RhRh29"), (math.inf, "RhRh31")),
+    "W": ((6.5, "WRh29"), (math.inf, "WAg31")),
+}
+"""By the anode of the high-energy exposure: the technique of breasts below a thickness in cm."""
 
 
 @dataclass(frozen=True)
@@ -14,7 +21,8 @@ class Protocol:
     """How the two exposures are taken and combined.
 
     Args:
-        low_energy: technique of the low-energy exposure; `"auto"` selects it by thickness.
+        low_energy: technique of the low-energy exposure; `"auto"` selects it by thickness among
+            those of the unit that has the anode of `high_energy`.
         high_energy: technique of the high-energy exposure.
         low_energy_dose: mGy, average glandular dose at 5.3 cm.
         high_energy_dose: mGy, the same for the high-energy exposure.
@@ -51,10 +59,11 @@ class Protocol:
 
     def techniques(self, thickness: float) -> tuple[Technique, Technique]:
         """Return the low-energy and the high-energy technique for a breast of `thickness` cm."""
-        low = self.low_energy
-        if low == AUTOMATIC:
-            low = "MoRh28" if thickness < 3.2 else "RhRh29" if thickness < 6.5 else "RhRh31"
-        return technique(low), technique(self.high_energy)
+        high = technique(self.high_energy)
+        if self.low_energy != AUTOMATIC:
+            return technique(self.low_energy), high
+        steps = LOW_ENERGY_TECHNIQUES[high.anode]
+        return technique(next(name for limit, name in steps if thickness < limit)), high
 
     def as_dict(self) -> dict[str, object]:
         """Return the settings for JSON."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import cem_monai
-from cem_monai.simulator.grid import Size, detector_grid
+from cem_monai.simulator.device import STANDARD, Device, devices_of
+from cem_monai.simulator.grid import Grid, Size, detector_grid
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.predictability import Predictability, preset_population
 from cem_monai.simulator.protocol import Protocol
@@ -26,24 +27,40 @@ class Recipe:
         size: of the images, see `simulate_view`.
         predictability: preset that the population comes from, or `CUSTOM`.
         population: which breasts and lesions occur.
-        protocol: how the exposures are taken.
+        protocol: how the exposures are taken; `None` for the default with the device's anode.
+        device: look of the exams, see `devices_of`.
         hidden: which draw of what the low-energy image cannot reveal.
         twin: whether there is a low-energy image without contrast agent beside each other one.
 
     Raises:
-        ValueError: unknown size, or `hidden` outside its range.
+        ValueError: unknown size or device, or `hidden` outside its range.
     """
 
     size: Size = 512
     predictability: str = Predictability.CLINICAL.value
     population: Population = field(default_factory=Population)
-    protocol: Protocol = field(default_factory=Protocol)
+    protocol: Protocol | None = None
+    device: str = STANDARD.name
     hidden: int = 0
     twin: bool = False
 
     def __post_init__(self) -> None:
         detector_grid(self.size)
+        devices_of(self.device)
         check_hidden(self.hidden)
+
+    def exam_device(self, seed: int) -> Device:
+        """Return the look of the exam of a seed."""
+        looks = devices_of(self.device)
+        return looks[seed % len(looks)]
+
+    def exam_grid(self, seed: int) -> Grid:
+        """Return the pixels of the images of an exam."""
+        return detector_grid(self.size, self.exam_device(seed).native)
+
+    def exam_protocol(self, device: Device) -> Protocol:
+        """Return how the exposures of exams of a look are taken."""
+        return self.protocol or Protocol(high_energy=device.high_energy)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON reads it back, with the version of this package."""
@@ -52,7 +69,10 @@ class Recipe:
             "size": self.size,
             "predictability": self.predictability,
             "population": self.population.as_dict(),
-            "protocol": self.protocol.as_dict(),
+            "protocol": {
+                look.name: self.exam_protocol(look).as_dict() for look in devices_of(self.device)
+            },
+            "device": self.device,
             "hidden": self.hidden,
             "twin": self.twin,
         }

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cem_monai.dicom import Laterality, ViewPosition
 from cem_monai.simulator.acquisition import Acquisition, acquire, acquire_low
 from cem_monai.simulator.breast import Breast, draw_breast
+from cem_monai.simulator.device import STANDARD, device_of
 from cem_monai.simulator.grid import BoolImage, FloatImage, Grid, Size, detector_grid
 from cem_monai.simulator.lesion_projection import LesionProjection
 from cem_monai.simulator.masks import mass_mask, surround_mask
@@ -19,7 +20,7 @@ from cem_monai.simulator.population import Population
 from cem_monai.simulator.presentation import present
 from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.random_streams import ViewKey, check_hidden, check_seed
-from cem_monai.simulator.recombination import GAIN, Calibration, recombine
+from cem_monai.simulator.recombination import GAIN, recombine
 from cem_monai.simulator.reference import Reference, make_reference
 
 SIMULATED_VIEWS = (ViewPosition.CC, ViewPosition.MLO)
@@ -30,9 +31,9 @@ class SimulatedView:
     """One view; all images (H, W) in stored orientation (right breasts: chest wall at the right).
 
     Args:
-        low_energy: uint16 of 12 bits, low-energy image for presentation; air 0, fat dark.
-        recombined: uint16 of 12 bits; air 0, tissue without contrast agent about 2000, 36 more
-            per mg/cm2 iodine.
+        low_energy: uint16, low-energy image for presentation; air 0, fat dark.
+        recombined: uint16; air 0, tissue without contrast agent about 2000, 36 more per mg/cm2
+            iodine. These are values of 12 bits: a device of 14 bits stores four times as much.
         breast: inside the skin line.
         mass: enhancing lesions; all False if there is none.
         surround: ring of tissue 1.5 to 9 mm around them.
@@ -64,6 +65,7 @@ def simulate_view(
     size: Size = 512,
     population: Population | None = None,
     protocol: Protocol | None = None,
+    device: str = STANDARD.name,
     hidden: int = 0,
     twin: bool = False,
     reference: bool = False,
@@ -77,10 +79,12 @@ def simulate_view(
         seed: of the exam, 0 to 10**9.
         laterality: `"L"` or `"R"`.
         view_position: `"CC"` or `"MLO"`.
-        size: side of a square image of 288 mm in pixels, 128 to 2880; or `"native"`, 2850 x 2394
-            pixels of 0.1 mm.
+        size: side of a square image of 288 mm in pixels, 128 to 2880; or `"native"`, the matrix of
+            the device: 2850 x 2394 pixels of 0.1 mm of the standard one.
         population: which breasts and lesions occur; `None` for the default.
-        protocol: how the exposures are taken; `None` for the default.
+        protocol: how the exposures are taken; `None` for the default with the device's anode.
+        device: matrix, bit depth and anode, see `DEVICES`. Its polarity and its habits of tagging
+            belong to the files and change nothing here.
         hidden: which draw of what a low-energy image without contrast agent cannot reveal, 0 to
             10**6: uptake of the lesions, occult lesions, background enhancement, noise and motion
             of the high-energy exposure. Anatomy and low-energy noise are the same for every draw.
@@ -90,38 +94,44 @@ def simulate_view(
     Raises:
         ValueError: an argument outside these ranges.
     """
-    key, detector = _view_key(seed, laterality, view_position, hidden), detector_grid(size)
-    population, protocol = population or Population(), protocol or Protocol()
+    look = device_of(device)
+    key = _view_key(seed, laterality, view_position, hidden)
+    detector = detector_grid(size, look.native)
+    population = population or Population()
+    protocol = protocol or Protocol(high_energy=look.high_energy)
     breast = draw_breast(key, population)
     phantom = draw_phantom(key, breast, population, detector)
     acquisition = acquire(key, phantom, breast.thickness, protocol)
     recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
-    images = _images(acquisition, recombined, phantom, breast.thickness, protocol)
+    steps = look.values_per_12_bits
+    images = _maps(phantom, protocol) | {
+        "low_energy": _rounded(present(acquisition.low, phantom, breast.thickness), steps),
+        "recombined": _rounded(recombined, steps),
+    }
     if twin:
-        images["low_energy_without_contrast"] = _twin(key, phantom, breast.thickness, protocol)
+        without = _twin(key, phantom, breast.thickness, protocol)
+        images["low_energy_without_contrast"] = _rounded(without, steps)
     limit = None
     if reference:
         limit = make_reference(key, breast, population, phantom, protocol, acquisition)
     return SimulatedView(
         **{name: _stored(image, detector, right=key.right) for name, image in images.items()},
         spacing=(detector.pixel, detector.pixel),
-        reference=limit and _stored_reference(limit, detector, right=key.right),
-        parameters=_parameters(breast, phantom, acquisition, calibration, detector, key),
+        reference=limit and _stored_reference(limit, detector, steps, right=key.right),
+        parameters={
+            "device": look.name,
+            "bits_stored": look.bits_stored,
+            "pixel_values_per_mg_per_cm2": steps * GAIN * calibration.sensitivity,
+            **_parameters(breast, phantom, acquisition, detector, key),
+        },
     )
 
 
-def _images(
-    acquisition: Acquisition,
-    recombined: FloatImage,
-    phantom: Phantom,
-    thickness: float,
-    protocol: Protocol,
-) -> dict[str, npt.NDArray[Any]]:
+def _maps(phantom: Phantom, protocol: Protocol) -> dict[str, npt.NDArray[Any]]:
+    """Return masks and the true iodine, (H, W)."""
     mass = mass_mask(phantom)
     iodine = np.where(phantom.breast, phantom.iodine, np.float32(0))
     return {
-        "low_energy": _rounded(present(acquisition.low, phantom, thickness)),
-        "recombined": _rounded(recombined),
         "breast": phantom.breast,
         "mass": mass,
         "surround": surround_mask(phantom, mass),
@@ -129,16 +139,14 @@ def _images(
     }
 
 
-def _twin(
-    key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol
-) -> npt.NDArray[np.uint16]:
-    without = replace(protocol, contrast_agent=False)
-    low, _ = acquire_low(key, phantom, thickness, without)
-    return _rounded(present(low, phantom, thickness))
+def _twin(key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol) -> FloatImage:
+    low, _ = acquire_low(key, phantom, thickness, replace(protocol, contrast_agent=False))
+    return present(low, phantom, thickness)
 
 
-def _rounded(image: FloatImage) -> npt.NDArray[np.uint16]:
-    return np.rint(image).astype(np.uint16)
+def _rounded(image: FloatImage, steps: int) -> npt.NDArray[np.uint16]:
+    """Return whole numbers, `steps` per unit."""
+    return np.rint(image * np.float32(steps)).astype(np.uint16)
 
 
 def _view_key(
@@ -164,9 +172,10 @@ def _stored(image: npt.NDArray[Any], detector: Grid, *, right: bool) -> npt.NDAr
     return np.ascontiguousarray(padded[:, ::-1] if right else padded)
 
 
-def _stored_reference(limit: Reference, detector: Grid, *, right: bool) -> Reference:
+def _stored_reference(limit: Reference, detector: Grid, steps: int, *, right: bool) -> Reference:
+    images = {name: image * np.float32(steps) for name, image in vars(limit).items()}
     return Reference(
-        **{name: _stored(image, detector, right=right) for name, image in vars(limit).items()}
+        **{name: _stored(image, detector, right=right) for name, image in images.items()}
     )
 
 
@@ -174,7 +183,6 @@ def _parameters(
     breast: Breast,
     phantom: Phantom,
     acquisition: Acquisition,
-    calibration: Calibration,
     detector: Grid,
     key: ViewKey,
 ) -> dict[str, Any]:
@@ -192,7 +200,6 @@ def _parameters(
         "high_energy_dose_mgy": high.dose,
         "low_energy_kerma_mgy": low.kerma,
         "high_energy_kerma_mgy": high.kerma,
-        "pixel_values_per_mg_per_cm2": GAIN * calibration.sensitivity,
         "pixel_mm": detector.pixel,
         "lesions": [_lesion(item, phantom, detector, key) for item in phantom.lesions],
     }

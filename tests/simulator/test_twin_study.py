@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 
-from cem_monai.data import find_pairs
+from cem_monai.data import find_pairs, load_datalist, write_datalist
 from cem_monai.simulator import simulate_exams, simulate_view
 
 SIZE = 128
@@ -36,12 +37,30 @@ def test_twin_lies_beside_the_low_energy_image(study_with_twins):
     assert twin.SeriesInstanceUID != low.SeriesInstanceUID
 
 
-def test_twin_is_no_candidate_for_a_pair(study_with_twins):
+def test_twin_belongs_to_its_pair(study_with_twins):
     pairs, refused = find_pairs(study_with_twins)
 
     assert {pair.low_energy.path.name for pair in pairs} == {f"{view}_LE.dcm" for view in VIEWS}
-    assert {one.path.name for one in refused} == {f"{view}_LE_TWIN.dcm" for view in VIEWS}
-    assert all("left without a recombined partner" in one.reason for one in refused)
+    assert all(pair.twin.name == f"{pair.low_energy.path.stem}_TWIN.dcm" for pair in pairs)
+    assert refused == []
+
+
+def test_datalist_names_the_twin(study_with_twins, tmp_path):
+    pairs, _ = find_pairs(study_with_twins)
+    write_datalist(pairs[:1], tmp_path / "one.json", test_fraction=0)
+    (item,) = load_datalist(tmp_path / "one.json", "training")
+
+    assert Path(item["image_without_contrast"]).samefile(pairs[0].twin)
+
+
+def test_twin_is_another_compression(study_with_twins):
+    twin, low = (
+        pydicom.dcmread(study_with_twins / "SIM-000014" / f"L_CC_{code}.dcm")
+        for code in ("LE_TWIN", "LE")
+    )
+
+    assert twin.FrameOfReferenceUID != low.FrameOfReferenceUID
+    assert int(low.AcquisitionTime) - int(twin.AcquisitionTime) >= 1000
 
 
 def test_series_of_twins_are_apart(study_with_twins):
