@@ -15,7 +15,8 @@ from torch import nn
 from torch.optim import Optimizer
 
 AUTOCAST_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
-LOSS_KEYS = (Keys.LOSS, "g_gan", "g_l1", "d_real", "d_fake", "d_loss")
+LOSS_KEYS = (Keys.LOSS.value, "g_gan", "g_l1", "d_real", "d_fake", "d_loss")
+NORM_KEYS = ("g_grad_norm", "d_grad_norm")
 
 
 class Pix2PixTrainer(SupervisedTrainer):
@@ -29,11 +30,13 @@ class Pix2PixTrainer(SupervisedTrainer):
 
     Both networks are in training mode. The output of an iteration holds, detached: `image`,
     `label`, `pred`, `loss`, `g_gan`, `g_l1` (without `lambda_l1`), `d_real`, `d_fake` (without the
-    half) and `d_loss`. Metadata of the images stay in the batch; the output has plain tensors.
+    half), `d_loss`, and the Euclidean norms `g_grad_norm`, `d_grad_norm` of all gradients of a
+    network. Metadata of the images stay in the batch; the output has plain tensors.
 
-    A batch whose pixels or losses are not finite stops the training before the step of the
-    optimizer. Pixels are checked before the networks see them, since the running statistics of
-    batch normalization would keep their trace.
+    A batch whose pixels, losses or gradients are not finite stops the training before the step of
+    the optimizer (with float16, its scaler passes over steps of infinite gradients). Pixels are
+    checked before the networks see them, since the running statistics of batch normalization would
+    keep their trace.
 
     Args:
         network: generator; the first input of `inferer`.
@@ -52,7 +55,7 @@ class Pix2PixTrainer(SupervisedTrainer):
     Raises:
         ValueError: `amp` or `accumulation_steps` is not supported; while running: there is no
             target, or its shape is not that of the generated image.
-        RuntimeError: while running: pixels or losses are not finite.
+        RuntimeError: while running: pixels, losses or gradients are not finite.
 
     References:
         Isola et al., "Image-to-Image Translation with Conditional Adversarial Networks", CVPR 2017;
@@ -86,6 +89,14 @@ class Pix2PixTrainer(SupervisedTrainer):
         scaled = self.autocast_dtype is torch.float16
         self.generator_scaler = torch.amp.GradScaler(device.type, enabled=scaled)
         self.discriminator_scaler = torch.amp.GradScaler(device.type, enabled=scaled)
+
+    @property
+    def scalers(self) -> dict[str, torch.amp.GradScaler]:
+        """Scalers of the losses by name; their states belong to a checkpoint."""
+        return {
+            "generator_scaler": self.generator_scaler,
+            "discriminator_scaler": self.discriminator_scaler,
+        }
 
     def _iteration(self, engine: SupervisedTrainer, batchdata: dict[str, torch.Tensor]) -> Any:
         source, target, args, kwargs = self._prepare(batchdata)
@@ -128,9 +139,11 @@ class Pix2PixTrainer(SupervisedTrainer):
             d_real = self.adversarial_loss(self._logits(output, output[Keys.LABEL]), True)
             d_loss = (d_real + d_fake) / 2
         self._report(d_real=d_real, d_fake=d_fake, d_loss=d_loss)
-        self.discriminator_scaler.scale(d_loss).backward()
-        self.discriminator_scaler.step(self.discriminator_optimizer)
-        self.discriminator_scaler.update()
+        scaler, optimizer = self.discriminator_scaler, self.discriminator_optimizer
+        scaler.scale(d_loss).backward()
+        self._report_gradients(d_grad_norm=(scaler, optimizer))
+        scaler.step(optimizer)
+        scaler.update()
 
     def _update_generator(self, output: dict[str, torch.Tensor]) -> None:
         self.optimizer.zero_grad(set_to_none=self.optim_set_to_none)
@@ -140,10 +153,12 @@ class Pix2PixTrainer(SupervisedTrainer):
             loss = g_gan + self.lambda_l1 * g_l1
         self._report(g_gan=g_gan, g_l1=g_l1, loss=loss)
         self.fire_event(IterationEvents.LOSS_COMPLETED)
-        self.generator_scaler.scale(loss).backward()
+        scaler, optimizer = self.generator_scaler, self.optimizer
+        scaler.scale(loss).backward()
         self.fire_event(IterationEvents.BACKWARD_COMPLETED)
-        self.generator_scaler.step(self.optimizer)
-        self.generator_scaler.update()
+        self._report_gradients(g_grad_norm=(scaler, optimizer))
+        scaler.step(optimizer)
+        scaler.update()
 
     def _logits(self, output: dict[str, torch.Tensor], image: torch.Tensor) -> torch.Tensor:
         features = self.discriminator(torch.cat((output[Keys.IMAGE], image), dim=1))
@@ -162,6 +177,16 @@ class Pix2PixTrainer(SupervisedTrainer):
         losses = {name: loss.detach() for name, loss in losses.items()}
         self._require_finite(losses)
         self.state.output.update(losses)
+
+    def _report_gradients(self, **steps: tuple[torch.amp.GradScaler, Optimizer]) -> None:
+        for name, (scaler, optimizer) in steps.items():
+            scaler.unscale_(optimizer)
+            groups = (group["params"] for group in optimizer.param_groups)
+            gradients = [one.grad for group in groups for one in group if one.grad is not None]
+            norm = nn.utils.get_total_norm(gradients)
+            if not scaler.is_enabled():
+                self._require_finite({name: norm})
+            self.state.output[name] = norm
 
     def _require_finite(self, values: dict[str, torch.Tensor]) -> None:
         stacked = torch.stack(list(values.values()))
@@ -186,10 +211,11 @@ def pix2pix_losses(output: dict[str, Any] | list[dict[str, Any]]) -> dict[str, f
             one dictionary per image of the batch, all with the same losses.
 
     Returns:
-        Values of `loss`, `g_gan`, `g_l1`, `d_real`, `d_fake`, `d_loss`.
+        Values of `loss`, `g_gan`, `g_l1`, `d_real`, `d_fake`, `d_loss`, `g_grad_norm`,
+        `d_grad_norm`.
     """
     losses = output[0] if isinstance(output, list) else output
-    return {key: float(losses[key]) for key in LOSS_KEYS}
+    return {key: float(losses[key]) for key in (*LOSS_KEYS, *NORM_KEYS)}
 
 
 def _autocast_dtype(amp: str | bool | None, device: torch.device) -> torch.dtype | None:

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from cem_monai.handlers.best_weights import BestWeights
 from cem_monai.handlers.case_metrics_saver import CaseMetricsSaver
 from cem_monai.handlers.delta_cnr import DeltaCNR
 from cem_monai.handlers.loss_history import LossHistory
+from cem_monai.handlers.preview_panels import PreviewPanels
 from cem_monai.handlers.training_checkpoint import TrainingCheckpoint
 
-__all__ = ["CaseMetricsSaver", "DeltaCNR", "LossHistory", "TrainingCheckpoint"]
+__all__ = [
+    "BestWeights",
+    "CaseMetricsSaver",
+    "DeltaCNR",
+    "LossHistory",
+    "PreviewPanels",
+    "TrainingCheckpoint",
+]

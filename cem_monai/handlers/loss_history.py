@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,14 @@ class LossHistory:
         engine.add_event_handler(Events.EPOCH_COMPLETED, self._write)
         bar = ProgressBar(desc="training", bar_format=None, ncols=100)
         bar.attach(engine, output_transform=self._visible, event_name=Events.ITERATION_COMPLETED)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows so far."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on below the rows of an earlier run."""
+        self.rows = list(state["rows"])
 
     def _visible(self, output: Any) -> dict[str, float]:
         values = self.losses(output)

@@ -1,4 +1,4 @@
-"""Loading the weights of a network from a file that may be anything."""
+"""Saving the weights of a network, and loading them from a file that may be anything."""
 
 from __future__ import annotations
 
@@ -10,6 +10,28 @@ from typing import Any
 
 import torch
 from torch import nn
+
+from cem_monai.atomic import atomic_write
+
+
+def save_weights(
+    network: nn.Module, path: str | os.PathLike[str], preprocessing: Mapping[str, Any]
+) -> None:
+    """Write the flat state dict that MONAI Label, MONAI Deploy and the model zoo expect.
+
+    A JSON file of the same name beside it says how the images were preprocessed; `load_weights`
+    refuses other settings. Either file is written completely or not at all.
+
+    Args:
+        network: network whose weights are saved.
+        path: file to write.
+        preprocessing: settings that the weights are bound to.
+    """
+    path = Path(path)
+    with atomic_write(path.with_suffix(".json"), "w") as file:
+        json.dump(dict(preprocessing), file, indent=4)
+    with atomic_write(path) as file:
+        torch.save(network.state_dict(), file)
 
 
 def load_weights(

@@ -201,6 +201,27 @@ def test_fast_dev_run_is_two_iterations_in_folders_of_its_own(bundle, datalist, 
     assert {path.name for path in (bundle / "models").iterdir()} == {"fast_dev_run"}
 
 
+def test_resumed_training_is_bit_identical(bundle, datalist):
+    """Two of four epochs, then the rest from the checkpoint: nothing tells it from one run."""
+    options = {**overrides(bundle, datalist), "batch_size": 1, "max_epochs": 4, "val_interval": 1}
+    folders = {name: str(bundle / name) for name in ("straight", "resumed")}
+    run_bundle(bundle, "training", ["train"], **options, ckpt_dir=folders["straight"])
+    options["ckpt_dir"] = folders["resumed"]
+    # the schedules are those of four epochs
+    run_bundle(bundle, "training", ["train"], **options, **{"train::trainer::max_epochs": 2})
+    run_bundle(bundle, "training", ["train"], **options, resume=True)
+    straight, resumed = (
+        torch.load(Path(folder, "checkpoint.pt"), weights_only=True) for folder in folders.values()
+    )
+    assert straight["epoch"] == resumed["epoch"] == 4
+    for name in ("generator", "discriminator"):
+        for key, weight in straight[name].items():
+            assert torch.equal(weight, resumed[name][key]), (name, key)
+    assert torch.equal(straight["random_state"]["torch"], resumed["random_state"]["torch"])
+    rows = [state["loss_history"]["rows"] for state in (straight, resumed)]
+    assert rows[0] == rows[1]
+
+
 @pytest.mark.parametrize("window", [None, [1900, 2200]])
 @pytest.mark.parametrize("image_size", [0, 48, 64, 100])
 def test_perfect_prediction_is_scored_as_perfect(bundle, datalist, image_size, window):

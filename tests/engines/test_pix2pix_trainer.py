@@ -18,7 +18,7 @@ from cem_monai.losses import AdversarialLoss
 from cem_monai.networks import UNetGenerator
 
 Batch = dict[str, Any]
-LOSSES = ["loss", "g_gan", "g_l1", "d_real", "d_fake", "d_loss"]
+LOSSES = ["loss", "g_gan", "g_l1", "d_real", "d_fake", "d_loss", "g_grad_norm", "d_grad_norm"]
 
 
 def pair(seed: int = 0, size: int = 1, side: int = 64) -> Batch:
@@ -177,6 +177,29 @@ def test_losses_add_up() -> None:
     assert list(step) == LOSSES
     assert step["loss"] == pytest.approx(step["g_gan"] + 10 * step["g_l1"])
     assert step["d_loss"] == pytest.approx((step["d_real"] + step["d_fake"]) / 2)
+
+
+def test_gradient_norms_are_those_of_all_gradients() -> None:
+    trainer = make_trainer([pair()])
+    trainer.run()
+    for network, name in ((trainer.network, "g_grad_norm"), (trainer.discriminator, "d_grad_norm")):
+        # the gradients of the last iteration are still there
+        squares = [one.grad.double().square().sum() for one in network.parameters()]
+        expected = torch.stack(squares).sum().sqrt()
+        assert float(trainer.state.output[0][name]) == pytest.approx(float(expected), rel=1e-5)
+
+
+@pytest.mark.parametrize("part", ["network", "discriminator"])
+def test_gradient_that_is_not_finite_stops_before_the_step(part: str) -> None:
+    trainer = make_trainer([pair()])
+    network = getattr(trainer, part)
+    first = next(network.parameters())
+    first.register_hook(lambda gradient: gradient * float("nan"))
+    before = {name: value.clone() for name, value in network.named_parameters()}
+    name = "g_grad_norm" if part == "network" else "d_grad_norm"
+    with pytest.raises(RuntimeError, match=f"not finite at epoch 1, iteration 1: {name} nan"):
+        trainer.run()
+    assert all(torch.equal(value, before[key]) for key, value in network.named_parameters())
 
 
 def test_discriminator_sees_source_with_target_and_generated() -> None:

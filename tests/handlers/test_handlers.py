@@ -177,7 +177,7 @@ def checkpoint(tmp_path, interval):
     network = torch.nn.Linear(2, 1)
     optimizer = torch.optim.Adam(network.parameters())
     states = {"generator": network, "optimizer": optimizer}
-    return network, TrainingCheckpoint(tmp_path, network, states, SETTINGS, interval)
+    return network, TrainingCheckpoint(tmp_path, network, states, SETTINGS, interval=interval)
 
 
 def test_checkpoint_holds_all_states_and_the_position(tmp_path):
@@ -186,30 +186,24 @@ def test_checkpoint_holds_all_states_and_the_position(tmp_path):
     handler.attach(engine)
     engine.run_epochs()
     saved = torch.load(tmp_path / "checkpoint.pt", weights_only=True)
-    assert set(saved) == {"generator", "optimizer", "epoch", "iteration"}
+    assert set(saved) == {"generator", "optimizer", "epoch", "iteration", "settings"}
     assert (saved["epoch"], saved["iteration"]) == (3, 6)
     weights = torch.load(tmp_path / "model.pt", weights_only=True)
     assert torch.equal(weights["weight"], network.weight)
 
 
-def test_checkpoint_interval(tmp_path, monkeypatch):
+@pytest.mark.parametrize(("epochs", "saves"), [(5, [2, 4, 5]), (4, [2, 4])])
+def test_checkpoint_interval(tmp_path, epochs, saves):
+    """The last epoch is saved, once."""
     _, handler = checkpoint(tmp_path, interval=2)
-    engine = trainer(epochs=5)
-    seen = []
-    monkeypatch.setattr(handler, "_write", lambda name, _: seen.append((name, engine.state.epoch)))
+    engine, seen = trainer(epochs=epochs), []
+    save = handler._write
+    handler._write = lambda content: (seen.append(content["epoch"]), save(content))
     handler.attach(engine)
     engine.run_epochs()
-    assert [epoch for name, epoch in seen if name == "model.pt"] == [2, 4, 5]
-
-
-def test_last_epoch_at_an_interval_is_saved_once(tmp_path, monkeypatch):
-    _, handler = checkpoint(tmp_path, interval=2)
-    engine = trainer(epochs=4)
-    seen = []
-    monkeypatch.setattr(handler, "_write", lambda name, _: seen.append(name))
-    handler.attach(engine)
-    engine.run_epochs()
-    assert seen.count("model.pt") == 2
+    assert seen == saves
+    previous = torch.load(tmp_path / "checkpoint_previous.pt", weights_only=True)
+    assert previous["epoch"] == saves[-2]
 
 
 def test_weights_tell_their_preprocessing(tmp_path):
