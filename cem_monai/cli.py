@@ -141,8 +141,28 @@ def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: in
     run_demo(output, exams=exams, seed=seed, epochs=epochs)
 
 
+def benchmark(
+    output: str, suite: str = "seeds", workers: int = 2, hours: float | None = None
+) -> None:
+    """Train the published models on the same simulated exams; tables with limit and intervals.
+
+    Repeat the command to go on: what is trained already is kept.
+
+    Args:
+        output: folder of one suite.
+        suite: which models: seeds.
+        workers: processes that simulate the exams.
+        hours: stop before a model that would probably end later; no limit by default.
+    """
+    from cem_monai.benchmark import SUITES, run_suite
+
+    if suite not in SUITES:
+        raise ValueError(f"suite must be one of {', '.join(SUITES)}; got {suite!r}")
+    print(f"tables are in {run_suite(SUITES[suite], output, workers=workers, hours=hours)}")
+
+
 VERBS: dict[str, Callable[..., None]] = {
-    verb.__name__: verb for verb in (simulate, import_cdd_cesm, index, demo)
+    verb.__name__: verb for verb in (simulate, import_cdd_cesm, index, demo, benchmark)
 }
 
 

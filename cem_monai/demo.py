@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import shutil
 import time
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-import cem_monai
+from cem_monai.bundle_run import config_files, quiet, run_bundle
 from cem_monai.data import find_pairs, load_datalist, report_refused, write_datalist
 from cem_monai.dicom import read_generated, read_mammogram
 from cem_monai.evaluation import (
@@ -27,7 +25,7 @@ from cem_monai.evaluation import (
 )
 from cem_monai.simulator import simulate_exams
 
-BUNDLE = Path(cem_monai.__file__).parents[1] / "bundles" / "breast_cem_unet512"
+BUNDLE = "breast_cem_unet512"
 TEST_FRACTION = 0.375  # enough held-out patients that some have a mass
 # A generator that two CPU cores train in minutes: 6 halvings instead of 9, 16 filters instead of 64
 SMALL_NETWORK: dict[str, Any] = {"num_downs": 6, "ngf": 16, "image_size": 512}
@@ -65,7 +63,7 @@ def run_demo(output: str | os.PathLike[str], *, exams: int, seed: int, epochs: i
     started = time.perf_counter()
     output = Path(output).absolute()
     _check(output, exams=exams, epochs=epochs)
-    _quiet()
+    quiet()
     output.mkdir(parents=True, exist_ok=True)
     (output / MARKER).touch()
     paths = {"ckpt_dir": str(output / "models"), "output_dir": str(output)}
@@ -108,16 +106,7 @@ def _check(output: Path, *, exams: int, epochs: int) -> None:
         raise ValueError(f"{output}: is a file, the demo needs a folder")
     if output.is_dir() and any(output.iterdir()) and not (output / MARKER).exists():
         raise ValueError(f"{output}: holds files that the demo did not make; name an empty folder")
-    if not BUNDLE.is_dir():
-        raise FileNotFoundError(f"{BUNDLE}: no bundle; run the demo from a clone (make demo)")
-
-
-def _quiet() -> None:
-    """Leave the screen to the stages: MONAI warns of every config that it parses."""
-    logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    logging.getLogger("monai").setLevel(logging.ERROR)
-    logging.getLogger("ignite").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="monai")
+    config_files(BUNDLE, ["train"])
 
 
 def _workers() -> int:
@@ -143,22 +132,12 @@ def _index(output: Path, *, seed: int) -> dict[str, int]:
 
 
 def _bundle(run_id: str, configs: list[str], overrides: Mapping[str, Any]) -> None:
-    """Run the bundle as `python -m monai.bundle run` does, and show that command."""
-    from monai.bundle import run
-
-    for name in ("scripts", "workflows"):  # MONAI sets their levels when it is imported
-        logging.getLogger(f"monai.bundle.{name}").setLevel(logging.ERROR)
-    files = [str(BUNDLE / "configs" / f"{name}.json") for name in configs]
+    """Run the bundle and show the command that does the same."""
+    files = config_files(BUNDLE, configs)
     options = " ".join(f'--{key} "{value}"' for key, value in overrides.items())
     config_file = files[0] if len(files) == 1 else str(files)
     print(f'python -m monai.bundle run {run_id} --config_file "{config_file}" {options}')
-    run(
-        run_id=run_id,
-        config_file=files,
-        meta_file=str(BUNDLE / "configs" / "metadata.json"),
-        logging_file=False,
-        **overrides,
-    )
+    run_bundle(BUNDLE, run_id, configs, overrides)
 
 
 def _report(output: Path, facts: Mapping[str, str]) -> None:

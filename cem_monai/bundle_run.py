@@ -1,0 +1,62 @@
+"""Run the bundles beside the package from Python, as `python -m monai.bundle run` does."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cem_monai
+
+BUNDLES = Path(cem_monai.__file__).parents[1] / "bundles"
+
+
+def config_files(bundle: str, configs: Sequence[str]) -> list[str]:
+    """Return the paths of a bundle's configs.
+
+    Args:
+        bundle: folder below `bundles/`.
+        configs: names, e.g. `["train", "evaluate"]`; later ones win.
+
+    Raises:
+        FileNotFoundError: there is no such bundle (e.g. not an editable installation).
+    """
+    folder = BUNDLES / bundle / "configs"
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder.parent}: no bundle; run this from a clone")
+    return [str(folder / f"{name}.json") for name in configs]
+
+
+def run_bundle(
+    bundle: str, run_id: str, configs: Sequence[str], options: Mapping[str, Any]
+) -> None:
+    """Run one id of a bundle.
+
+    Args:
+        bundle: folder below `bundles/`.
+        run_id: e.g. `"training"`.
+        configs: names of its configs; later ones win.
+        options: overrides by config id.
+    """
+    from monai.bundle import run
+
+    for name in ("scripts", "workflows"):  # MONAI sets their levels when it is imported
+        logging.getLogger(f"monai.bundle.{name}").setLevel(logging.ERROR)
+    files = config_files(bundle, configs)
+    run(
+        run_id=run_id,
+        config_file=files,
+        meta_file=str(Path(files[0]).with_name("metadata.json")),
+        logging_file=False,
+        **options,
+    )
+
+
+def quiet() -> None:
+    """Leave the screen to the progress: MONAI warns of every config that it parses."""
+    logging.basicConfig(level=logging.WARNING, format="%(message)s")
+    logging.getLogger("monai").setLevel(logging.ERROR)
+    logging.getLogger("ignite").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="monai")
