@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from cem_monai.handlers.case_metrics_saver import CaseMetricsSaver
+from cem_monai.handlers.contrast_index import CarneiroContrastIndex
 from cem_monai.handlers.delta_cnr import DeltaCNR
 from cem_monai.handlers.loss_history import LossHistory
 from cem_monai.handlers.tau_annealing import TauAnnealing, TauSchedule, annealed_tau
 from cem_monai.handlers.training_checkpoint import TrainingCheckpoint
 
 __all__ = [
+    "CarneiroContrastIndex",
     "CaseMetricsSaver",
     "DeltaCNR",
     "LossHistory",
