@@ -1,4 +1,4 @@
-"""Render each bundle's configs/*.json from _base/ and the bundle's own overrides.yaml.
+"""Render each bundle's configs and model card from _base/ and the bundle's own overrides.yaml.
 
     python bundles/render.py           write
     python bundles/render.py --check   only tell what is out of date; exit code 1 if anything is
@@ -12,6 +12,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from string import Template
+from textwrap import fill
+from typing import Any
 
 from monai.bundle import ConfigParser
 
@@ -40,6 +43,7 @@ def render(bundle_dir: Path) -> dict[str, str]:
     files = {f"configs/{name}.json": _render_config(bundle_dir, name) for name in SOURCES}
     files["configs/logging.conf"] = (BASE_DIR / "logging.conf").read_text(encoding="utf-8")
     files["LICENSE"] = LICENSE.read_text(encoding="utf-8")
+    files["docs/README.md"] = _render_card(bundle_dir)
     return files
 
 
@@ -61,16 +65,38 @@ def main() -> int:
 
 
 def _render_config(bundle_dir: Path, name: str) -> str:
-    overrides = ConfigParser.load_config_file(bundle_dir / "overrides.yaml")
-    shared = {} if name == "metadata" else overrides.get("all", {})
-    changes = {**shared, **overrides.get(name, {})}
+    overrides = _overrides(bundle_dir)
     sources = [BASE_DIR / f"{source}.yaml" for source in SOURCES[name]]
     parser = ConfigParser(ConfigParser.load_config_files(sources))
-    for key, value in changes.items():
+    for key, value in _section(overrides.get("add", {}), name).items():
+        if key in parser:
+            raise KeyError(f"{bundle_dir.name}/overrides.yaml: {key!r} of add is in {sources}")
+        parser[key] = value
+    for key, value in _section(overrides, name).items():
         if key not in parser:
             raise KeyError(f"{bundle_dir.name}/overrides.yaml: {key!r} is not defined in {sources}")
         parser[key] = value
     return json.dumps(parser.get(), indent=4, ensure_ascii=False) + "\n"
+
+
+def _section(changes: dict[str, Any], name: str) -> dict[str, Any]:
+    """Return what one config changes: what all do, what training does, its own."""
+    if name == "metadata":
+        return dict(changes.get(name, {}))
+    shared = ("all", "train") if name == "evaluate" else ("all",)
+    return {key: value for part in (*shared, name) for key, value in changes.get(part, {}).items()}
+
+
+def _render_card(bundle_dir: Path) -> str:
+    overrides = _overrides(bundle_dir)
+    card = {key: text.strip() for key, text in overrides["card"].items()}
+    card["model"] = fill(card["model"], width=100)
+    template = Template((BASE_DIR / "card.md").read_text(encoding="utf-8"))
+    return template.substitute(card, name=overrides["metadata"]["name"])
+
+
+def _overrides(bundle_dir: Path) -> dict[str, Any]:
+    return dict(ConfigParser.load_config_file(bundle_dir / "overrides.yaml"))
 
 
 if __name__ == "__main__":

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from cem_monai.handlers.best_weights import BestWeights
 from cem_monai.handlers.case_metrics_saver import CaseMetricsSaver
+from cem_monai.handlers.contrast_index import CarneiroContrastIndex
 from cem_monai.handlers.delta_cnr import DeltaCNR
 from cem_monai.handlers.loss_history import LossHistory
 from cem_monai.handlers.preview_panels import PreviewPanels
+from cem_monai.handlers.tau_annealing import TauAnnealing, TauSchedule
 from cem_monai.handlers.training_checkpoint import TrainingCheckpoint
 
 __all__ = [
     "BestWeights",
+    "CarneiroContrastIndex",
     "CaseMetricsSaver",
     "DeltaCNR",
     "LossHistory",
     "PreviewPanels",
+    "TauAnnealing",
+    "TauSchedule",
     "TrainingCheckpoint",
 ]

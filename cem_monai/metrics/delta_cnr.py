@@ -19,7 +19,7 @@ from cem_monai.metrics.cnr import (
     contrast_to_noise_ratio,
     mean_of_windows,
 )
-from cem_monai.metrics.regions import plane, surround_or_ring
+from cem_monai.metrics.regions import plane, surround_or_ring, tensor_plane
 
 TensorOrList = torch.Tensor | Sequence[torch.Tensor]
 
@@ -185,7 +185,7 @@ class DeltaCNRMetric(CumulativeIterationMetric):
         if y is None:
             raise ValueError("delta CNR needs the real image y, got None")
         images = zip(y_pred, y, masks["breast"], masks["mass"], masks["surround"], strict=True)
-        rows = [self._delta(*(_numpy_plane(item) for item in image)) for image in images]
+        rows = [self._delta(*(tensor_plane(item) for item in image)) for image in images]
         return torch.tensor(rows, dtype=torch.float64).reshape(-1, 2)
 
     # A list is walked like a batch, image by image; MONAI's loop would not split the masks.
@@ -209,10 +209,3 @@ class DeltaCNRMetric(CumulativeIterationMetric):
         )
         drawn, _ = surround_or_ring(surround, mass, breast)
         return of_breast.delta, delta_cnr_mass(generated, real, mass, drawn).delta
-
-
-def _numpy_plane(image: torch.Tensor) -> npt.NDArray[Any]:
-    if image.ndim != 3 or image.shape[0] != 1:
-        raise ValueError(f"an image must have the shape (1, H, W), got {tuple(image.shape)}")
-    # float64 holds every stored value exactly; NumPy knows no bfloat16.
-    return np.asarray(image[0].detach().cpu().to(torch.float64))

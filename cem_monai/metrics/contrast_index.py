@@ -1,0 +1,154 @@
+"""Carneiro Contrast Index: mean local standard deviation of an image."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from enum import Enum
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from monai.metrics import CumulativeIterationMetric
+
+from cem_monai.metrics.distances import GREY_LEVELS
+from cem_monai.metrics.regions import plane, tensor_plane
+
+SIDE = 3
+"""Pixels, side of a neighborhood."""
+
+TensorOrList = torch.Tensor | Sequence[torch.Tensor]
+
+
+class CCINormalization(str, Enum):
+    """In what unit the index is."""
+
+    FULL_SCALE = "full_scale"
+    """Grey levels: 255ths of the range of the format."""
+    MINMAX = "minmax"
+    """255ths of the range of the image, which then has no brightness or contrast of its own."""
+    NONE = "none"
+    """Stored values."""
+
+
+def carneiro_contrast_index(
+    image: npt.ArrayLike,
+    bit_depth: int,
+    *,
+    normalize: CCINormalization | str = CCINormalization.FULL_SCALE,
+) -> float:
+    r"""Average the standard deviation of each pixel's 3 x 3 neighborhood.
+
+    .. math:: \mathrm{CCI} = \mathrm{mean}_p \sqrt{9 \sum x^2 - (\sum x)^2} \, / \, 9
+
+    The standard deviation is the population's. Neighborhoods that reach beyond the image do not
+    count. Sums are integers and therefore exact on bright images of 16 bits too.
+
+    The index counts noise as contrast and loses it by blurring: compare it beside a distance, and
+    aim at that of the real image, never at a high one.
+
+    Args:
+        image: (H, W) stored values, whole numbers from 0 to 2**bit_depth - 1; may be floats.
+        bit_depth: bits of the format, 1 to 16.
+        normalize: see `CCINormalization`.
+
+    Returns:
+        The index, not negative; 0 for a constant image, NaN for one smaller than a neighborhood.
+
+    Raises:
+        ValueError: `bit_depth` or `normalize` is unknown, the shape is not (H, W), or the image
+            holds something else than such whole numbers.
+
+    References:
+        Brenha, Carneiro, Patrocínio, "Pix-2-Pix Neural Network Proposal for Automatic Breast Images
+        Contrast Correction"; its normalization is not printed, `full_scale` is our reading.
+    """
+    normalize = CCINormalization(normalize)
+    pixels = _stored_values(image, bit_depth)
+    if min(pixels.shape) < SIDE:
+        return math.nan
+    count = SIDE**2
+    sums, squares = _neighborhood_sums(pixels), _neighborhood_sums(pixels**2)
+    deviations = np.sqrt(count * squares - sums**2, dtype=np.float64)
+    scale = {
+        CCINormalization.FULL_SCALE: GREY_LEVELS / (2**bit_depth - 1),
+        # a constant image has no deviation to scale
+        CCINormalization.MINMAX: GREY_LEVELS / max(1, int(pixels.max()) - int(pixels.min())),
+        CCINormalization.NONE: 1.0,
+    }
+    return float(deviations.mean()) / count * scale[normalize]
+
+
+class CarneiroContrastIndexMetric(CumulativeIterationMetric):
+    """Collect the Carneiro Contrast Index of every generated image beside that of the real one.
+
+    The buffer holds one row [real, generated, generated / real] per image, (N, 3) in float64; the
+    ratio is NaN where the real image is constant. The best ratio is 1.
+
+    Args:
+        bit_depth, normalize: see `carneiro_contrast_index`.
+    """
+
+    def __init__(
+        self,
+        bit_depth: int = 8,
+        normalize: CCINormalization | str = CCINormalization.FULL_SCALE,
+    ) -> None:
+        super().__init__()
+        self.bit_depth = bit_depth
+        self.normalize = CCINormalization(normalize)
+
+    def aggregate(self) -> torch.Tensor:
+        """Average the images that have a value.
+
+        Returns:
+            (3,) tensor, [real, generated, ratio]: mean of the images' ratios, not ratio of the
+            means; NaN, never 0, where no image has a value.
+        """
+        rows = self.get_buffer()
+        return (
+            torch.full((3,), math.nan, dtype=torch.float64) if rows is None else rows.nanmean(dim=0)
+        )
+
+    def _compute_tensor(
+        self, y_pred: TensorOrList, y: TensorOrList | None = None, **_: Any
+    ) -> torch.Tensor:
+        """Compute (B, 3) from stored values, (B, 1, H, W) or a list of (1, H, W)."""
+        if y is None:
+            raise ValueError("the contrast index needs the real image y, got None")
+        rows = [self._row(*pair) for pair in zip(y_pred, y, strict=True)]
+        return torch.tensor(rows, dtype=torch.float64).reshape(-1, 3)
+
+    # A list is walked like a batch, image by image.
+    _compute_list = _compute_tensor
+
+    def _row(self, generated: torch.Tensor, real: torch.Tensor) -> tuple[float, float, float]:
+        of_real, of_generated = (
+            carneiro_contrast_index(tensor_plane(image), self.bit_depth, normalize=self.normalize)
+            for image in (real, generated)
+        )
+        return of_real, of_generated, of_generated / of_real if of_real else math.nan
+
+
+def _stored_values(image: npt.ArrayLike, bit_depth: int) -> npt.NDArray[np.signedinteger]:
+    """Return whole numbers of a type that holds 81 times the square of the highest."""
+    if not 1 <= bit_depth <= 16:
+        raise ValueError(f"bit_depth must be 1 to 16, got {bit_depth}")
+    pixels, highest = plane(image, "image"), 2**bit_depth - 1
+    # comparisons with NaN are false
+    if not (np.all(pixels >= 0) and np.all(pixels <= highest)):
+        found = f"{pixels.min()} to {pixels.max()}"
+        raise ValueError(f"pixels of {bit_depth} bits must be 0 to {highest}, got {found}")
+    whole = pixels.astype(np.int32 if bit_depth <= 12 else np.int64)
+    if pixels.dtype.kind == "f" and (bad := int((pixels != whole).sum())):
+        raise ValueError(
+            f"image holds {bad} of {pixels.size} pixels that are no whole numbers: round it first"
+        )
+    return whole
+
+
+def _neighborhood_sums(pixels: npt.NDArray[np.signedinteger]) -> npt.NDArray[np.signedinteger]:
+    """Sum each 3 x 3 neighborhood, (H - 2, W - 2), down the columns first, then along the rows."""
+    columns = pixels[:-2] + pixels[1:-1] + pixels[2:]
+    return columns[:, :-2] + columns[:, 1:-1] + columns[:, 2:]
