@@ -8,7 +8,7 @@ from cem_monai.handlers.contrast_index import CarneiroContrastIndex
 from cem_monai.handlers.delta_cnr import DeltaCNR
 from cem_monai.handlers.loss_history import LossHistory
 from cem_monai.handlers.preview_panels import PreviewPanels
-from cem_monai.handlers.tau_annealing import TauAnnealing, TauSchedule
+from cem_monai.handlers.tau_annealing import TauAnnealing, TauSchedule, annealed_tau
 from cem_monai.handlers.training_checkpoint import TrainingCheckpoint
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "TauAnnealing",
     "TauSchedule",
     "TrainingCheckpoint",
+    "annealed_tau",
 ]
