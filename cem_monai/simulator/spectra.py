@@ -21,9 +21,9 @@ class Technique:
         kilovolts: kV, tube voltage.
         kerma_per_mas: uGy/mAs, air kerma at 66 cm.
         half_value_layer: mm Al.
-        effective_energy: keV, mean energy that a detected photon deposits.
+        effective_energy: keV; signal / effective energy is the number of quanta with its noise.
         energies: keV, spectral nodes.
-        weights: detector signal of each node without attenuation (relative).
+        weights: keV/(cm2 mAs), energy that the detector absorbs per node without attenuation.
         attenuation: linear attenuation per node in 1/cm for each tissue; `"iodine"` in cm2/mg.
     """
 
