@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from cem_monai.simulator.attenuation import PADDLE
 from cem_monai.simulator.tables.make_nodes import main
 from cem_monai.simulator.tables.materials import IODINE, MATERIALS
 from cem_monai.simulator.tables.tube_settings import TUBE_SETTINGS, TubeSetting
@@ -57,7 +58,8 @@ def test_kerma_and_half_value_layer_follow_from_the_spectrum(name):
     spectrum = full_spectrum(TUBE_SETTINGS[name])
     energies = spectrum.energies
     absorption = np.exp(np.interp(np.log(energies), np.log(AIR_ENERGIES), np.log(AIR_ABSORPTION)))
-    kerma = MICROGRAY * spectrum.fluence * energies * absorption
+    paddle = np.exp(-PADDLE * spectrum.attenuation["pmma"])
+    kerma = MICROGRAY * spectrum.fluence * paddle * energies * absorption
     aluminum = 0.2699 * mass_attenuation(ALUMINUM, energies)  # 1/mm
 
     half = brentq(lambda depth: (kerma @ np.exp(-aluminum * depth)) / kerma.sum() - 0.5, 0.01, 10)
@@ -77,6 +79,6 @@ def test_kerma_and_half_value_layer_follow_from_the_spectrum(name):
     ],
 )
 def test_half_value_layer_behind_the_paddle_is_a_typical_one(anode, kilovolts, layer, measured):
-    setting = TubeSetting(anode, kilovolts, (layer, ("Air", 600.0), ("Perspex", 2.5)))
+    setting = TubeSetting(anode, kilovolts, (layer, ("Air", 600.0)))
 
     assert full_spectrum(setting).half_value_layer == pytest.approx(measured, rel=0.08)

@@ -9,6 +9,7 @@ import numpy as np
 import spekpy
 import xraylib
 
+from cem_monai.simulator.attenuation import PADDLE
 from cem_monai.simulator.dose import SOURCE_DISTANCE
 from cem_monai.simulator.tables.materials import (
     IODINE,
@@ -38,8 +39,8 @@ class FullSpectrum:
         fluence: 1/(cm2 mAs), (bins,), photons.
         weights: keV/(cm2 mAs), (bins,), energy that the scintillator absorbs.
         attenuation: 1/cm, (bins,), for each material; `"iodine"` in cm2/mg.
-        kerma_per_mas: uGy/mAs, air kerma.
-        half_value_layer: mm Al, first.
+        kerma_per_mas: uGy/mAs, air kerma behind the paddle, where the breast begins.
+        half_value_layer: mm Al, first, there.
         mean_energy: keV, of the photons behind the filters.
     """
 
@@ -53,7 +54,10 @@ class FullSpectrum:
 
 
 def full_spectrum(setting: TubeSetting) -> FullSpectrum:
-    """Compute a beam at the distance of the detector, with nothing but its filters in between."""
+    """Compute a beam at the distance of the detector, with nothing but its filters in between.
+
+    Kerma and half-value layer are those behind the paddle: to them Dance's factors refer.
+    """
     beam = spekpy.Spek(
         kvp=setting.kilovolts,
         targ=setting.anode,
@@ -67,6 +71,8 @@ def full_spectrum(setting: TubeSetting) -> FullSpectrum:
     energies, fluence_per_kev = beam.get_spectrum()
     kept = (energies > LOWEST_ENERGY) & (fluence_per_kev > 0)
     energies, fluence = energies[kept], fluence_per_kev[kept] * BIN_WIDTH
+    mean_energy = beam.get_emean()
+    beam.filter("Perspex", 10 * PADDLE)
     return FullSpectrum(
         energies=energies,
         fluence=fluence,
@@ -74,7 +80,7 @@ def full_spectrum(setting: TubeSetting) -> FullSpectrum:
         attenuation=linear_attenuation(energies),
         kerma_per_mas=beam.get_kerma(),
         half_value_layer=beam.get_hvl1(),
-        mean_energy=beam.get_emean(),
+        mean_energy=mean_energy,
     )
 
 
