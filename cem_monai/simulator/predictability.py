@@ -41,7 +41,8 @@ def preset_population(predictability: Predictability | str) -> Population:
     """
     names = [item.value for item in Predictability]
     if predictability not in names:
-        raise ValueError(f"predictability must be one of {', '.join(names)}; got {predictability!r}.")
+        known = ", ".join(names)
+        raise ValueError(f"predictability must be one of {known}; got {predictability!r}.")
     makers = {
         Predictability.CLINICAL: Population,
         Predictability.COUPLED: _coupled,
