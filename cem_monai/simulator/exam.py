@@ -99,7 +99,7 @@ def _write_view(folder: Path, identity: ViewIdentity) -> dict[str, Any]:
 
 
 def _write_masks(view: SimulatedView, image: Path) -> None:
-    for region in ("breast", "mass", "surround"):
+    for region in ("breast", "mass", "mass_second", "surround", "decoy"):
         mask = getattr(view, region)
         if mask.any():  # no lesion, no file
             write_mask(mask, mask_path(image, region), view.spacing)

@@ -33,6 +33,8 @@ class Stream(IntEnum):
     HIDDEN_OCCULT_BUILD = 17
     HIDDEN_OCCULT_PLACE = 18
     HIDDEN_OCCULT_SHAPE = 19
+    SPECKS = 20
+    HIDDEN_READING = 21
 
 
 HIDDEN = frozenset(
@@ -44,6 +46,7 @@ HIDDEN = frozenset(
         Stream.HIDDEN_OCCULT_BUILD,
         Stream.HIDDEN_OCCULT_PLACE,
         Stream.HIDDEN_OCCULT_SHAPE,
+        Stream.HIDDEN_READING,
         Stream.HIGH_ENERGY_NOISE,
         Stream.MOTION,
     }
