@@ -7,6 +7,7 @@ from cem_monai.simulator.dose_conversion import Conversion, to_eight_bits
 from cem_monai.simulator.dose_exposure import DoseLevel
 from cem_monai.simulator.dose_phantom import DosePhantom
 from cem_monai.simulator.dose_series import DoseSeries, simulate_dose_series
+from cem_monai.simulator.dose_study import simulate_dose_pairs
 from cem_monai.simulator.floors import floors
 from cem_monai.simulator.population import LesionKind, Morphology, Population, UptakePattern
 from cem_monai.simulator.predictability import Predictability, preset_population
@@ -36,6 +37,7 @@ __all__ = [
     "preset_population",
     "read_reference",
     "reference_path",
+    "simulate_dose_pairs",
     "simulate_dose_series",
     "simulate_exams",
     "simulate_view",
