@@ -19,7 +19,7 @@ from cem_monai.simulator.spectra import technique
 TECHNIQUE = "RhRh29"
 """Of all doses (assumed): only the tube load differs."""
 RAW_BITS = 14
-VALUE_PER_QUANTUM = 0.21
+VALUE_PER_QUANTUM = 0.15
 """Of a 0.1 mm pixel (assumed). Behind the full thickness the high dose gives about 1000 to 3600. As
 on real detectors the open field saturates, at the two larger doses; of the phantom only the
 outermost 0.1 mm of its rim does, at the high dose."""
