@@ -50,7 +50,7 @@ def simulate(
         size: pixels a side, e.g. 512 or 1024, or native for 2850 x 2394.
         workers: processes.
         predictability: how much the low-energy image tells of the iodine: clinical, coupled,
-            uninformative, or another name that a wrong one lists.
+            uninformative; or one knob turned: uncorrelated, correlated, occult, no_background.
         twin: write the low-energy images without contrast agent too.
         device: matrix, bits, polarity, anode and tags: standard, tungsten, inverted, or mixed.
         hidden: which draw of what a low-energy image cannot reveal; the breasts stay the same.

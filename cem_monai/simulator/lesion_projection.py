@@ -123,9 +123,10 @@ def suitability(
         y: mm, broadcastable to `x`.
     """
     oblique, outline = surroundings.key.oblique, surroundings.outline
-    weight = gland_envelope(surroundings.cone, outline, x, y, oblique=oblique) + 0.15
+    distance = outline.distance_to_skin(x, y)
+    weight = gland_envelope(surroundings.cone, outline, x, y, distance, oblique=oblique) + 0.15
     # a small positive weight keeps the place inside the breast where no place is good
-    weight = weight * np.maximum(outline.distance_to_skin(x, y) > 11 + diameter / 3, 1e-3)
+    weight = weight * np.maximum(distance > 11 + diameter / 3, 1e-3)
     if surroundings.muscle is not None:
         weight = weight * (surroundings.muscle.depth(x, y) < -diameter / 2)
     return weight

@@ -97,7 +97,9 @@ def _draw_anatomy(
     distance = outline.distance_to_skin(x, y)
     thickness = compressed_thickness(key, breast, outline, distance, x)
     muscle = draw_pectoral(key, outline)
-    gland, muscle_map = _draw_parenchyma(key, breast, outline, muscle, grid, thickness.inner)
+    gland, muscle_map = _draw_parenchyma(
+        key, breast, outline, muscle, grid, distance, thickness.inner
+    )
     surroundings = Surroundings(key, outline, draw_cone(key, breast), muscle)
     projections = project_lesions(surroundings, breast, population)
     lesions = draw_lesion_maps(key, projections, thickness.inner, grid)
@@ -125,6 +127,7 @@ def _draw_parenchyma(
     outline: Outline,
     muscle: PectoralMuscle | None,
     grid: Grid,
+    distance: FloatImage,
     inner: FloatImage,
 ) -> tuple[FloatImage, FloatImage]:
     """Return path lengths in cm of glandular tissue and muscle, without lesions."""
@@ -132,8 +135,8 @@ def _draw_parenchyma(
     textures, layers = draw_textures(key, grid, LAYERS)
     wobble = 0.24 * textures.warp + 0.10 * textures.clouds + 0.04 * textures.fine
     cone = draw_cone(key, breast)
-    envelope = gland_envelope(cone, outline, x, y, oblique=key.oblique, wobble=wobble)
-    region = GlandMap(envelope, outline.distance_to_skin(x, y), outline)
+    envelope = gland_envelope(cone, outline, x, y, distance, oblique=key.oblique, wobble=wobble)
+    region = GlandMap(envelope, distance, outline)
     fraction = gland_fraction(region, breast, grid, textures, layers, inner)
     if muscle is None:
         return fraction * inner, np.zeros_like(inner)

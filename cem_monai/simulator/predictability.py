@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from enum import Enum
 
@@ -24,18 +25,26 @@ class Predictability(str, Enum):
     uptake pattern: the shape decides whether a lesion enhances, its density how much; background
     enhancement is even and mild, and nothing is occult. With `UNINFORMATIVE` neither shape nor
     density tells anything of the uptake, and every second affected breast holds an occult lesion.
+
+    The others turn one knob of the default: the correlation of a lesion's uptake with its density
+    (0.5) to 0 or 1; occult lesions (0.08 of the affected breasts) to a half; no background
+    enhancement.
     """
 
     CLINICAL = "clinical"
     COUPLED = "coupled"
     UNINFORMATIVE = "uninformative"
+    UNCORRELATED = "uncorrelated"
+    CORRELATED = "correlated"
+    OCCULT = "occult"
+    NO_BACKGROUND = "no_background"
 
 
 def preset_population(predictability: Predictability | str) -> Population:
     """Return the population of a preset.
 
     Args:
-        predictability: `"clinical"`, `"coupled"` or `"uninformative"`.
+        predictability: a preset or its value, e.g. `"clinical"`.
 
     Raises:
         ValueError: any other name.
@@ -44,10 +53,14 @@ def preset_population(predictability: Predictability | str) -> Population:
     if predictability not in names:
         known = ", ".join(names)
         raise ValueError(f"predictability must be one of {known}; got {predictability!r}.")
-    makers = {
+    makers: dict[Predictability, Callable[[], Population]] = {
         Predictability.CLINICAL: Population,
         Predictability.COUPLED: _coupled,
         Predictability.UNINFORMATIVE: _uninformative,
+        Predictability.UNCORRELATED: lambda: Population(uptake_correlation=0.0),
+        Predictability.CORRELATED: lambda: Population(uptake_correlation=1.0),
+        Predictability.OCCULT: lambda: Population(occult_lesion=0.5),
+        Predictability.NO_BACKGROUND: lambda: Population(enhancement_concentrations=(0.0,) * 4),
     }
     return makers[Predictability(predictability)]()
 

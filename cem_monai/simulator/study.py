@@ -55,8 +55,7 @@ def simulate_exams(
         seed: of the first exam.
         size: of the images, see `simulate_view`.
         workers: processes, at least 1.
-        predictability: how much a low-energy image tells: `"clinical"`, `"coupled"` or
-            `"uninformative"`.
+        predictability: how much a low-energy image tells, a value of `Predictability`.
         population: instead of a preset, which breasts and lesions occur.
         protocol: how the exposures are taken; `None` for the default with the device's anode.
         device: matrix, bit depth, polarity, anode and tags of all exams, a name of `DEVICES`; or

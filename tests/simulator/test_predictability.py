@@ -41,5 +41,20 @@ def test_uninformative_lesions_have_the_same_uptake():
 
 @pytest.mark.parametrize("name", ["", "Clinical", None])
 def test_unknown_preset_is_refused(name):
-    with pytest.raises(ValueError, match=r"predictability must be one of \['clinical', 'coupled'"):
+    with pytest.raises(ValueError, match="predictability must be one of clinical, coupled"):
         preset_population(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("uncorrelated", {"uptake_correlation"}),
+        ("correlated", {"uptake_correlation"}),
+        ("occult", {"occult_lesion"}),
+        ("no_background", {"enhancement_concentrations"}),
+    ],
+)
+def test_other_presets_turn_one_knob_of_the_default(name, changed):
+    preset, default = preset_population(name).as_dict(), Population().as_dict()
+
+    assert {key for key in default if preset[key] != default[key]} == changed
