@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from simulator_report.acceptance import acceptance_block, checks
 from simulator_report.contact_sheet import SHOWN, contact_sheet, simulate_shown
+from simulator_report.device_looks import devices_block
+from simulator_report.dose_pairs import PAIRS, dose_pairs_block, measure_dose_pair
 from simulator_report.draws import draw_blocks, draw_breasts
 from simulator_report.gray_values import (
     SIZE,
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 REAL_PAIRS = "../shared/data"
-EXAMS = 128
+EXAMS = 64
 COMMAND = "make simulator-report"
 
 Blocks = dict[str, str]
@@ -63,9 +65,9 @@ def main() -> None:
 BLOCKS = (
     *("provenance", "acceptance", "technique", "population", "enhancement", "lesions", "masses"),
     *("sensitivity", "cancellation", "spectra", "leak", "dose_noise", "pixel_noise"),
-    *("floors", "mass_floors", "lessons", "histograms"),
+    *("floors", "mass_floors", "lessons", "histograms", "devices", "dose"),
 )
-"""What this command rewrites; the page may hold more blocks."""
+"""What this command rewrites."""
 
 
 def _options() -> argparse.Namespace:
@@ -94,6 +96,10 @@ def make_report(exams: int, workers: int, folder: Path) -> tuple[Blocks, Figures
     blocks |= _draws(figures)
     blocks |= _limits(exams, workers, figures)
     blocks |= _gray_values(exams, workers, folder, figures)
+    blocks["devices"] = devices_block()
+    arrangements = range(1, min(exams, PAIRS) + 1)
+    pairs = measure_all(measure_dose_pair, arrangements, workers=workers, label="dose pairs")
+    blocks["dose"] = dose_pairs_block(pairs)
     for name, jobs in SHOWN.items():
         shown = measure_all(simulate_shown, jobs, workers=workers, label=name)
         figures[name] = contact_sheet(shown)
