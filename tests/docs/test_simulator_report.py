@@ -56,6 +56,8 @@ def constructed_view(recombined, iodine, **changes) -> SimulatedView:
             recombined=recombined,
             breast=distance < 40,
             mass=mass,
+            mass_second=mass,
+            decoy=np.zeros_like(mass),
             surround=(distance < 12) & ~mass,
             iodine=iodine,
             spacing=(1.0, 1.0),
