@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo test test-all check bundles clean
+.PHONY: help setup demo test test-all check bundles tables simulator-report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -31,12 +31,19 @@ test-all: check  ## the slow tests too: the demo, full-size networks, real data 
 check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy cem_monai bundles/render.py
+	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report
 	$(BIN)/lint-imports
 	$(BIN)/python bundles/render.py --check
 
 bundles: $(INSTALLED)  ## render bundles/*/configs from bundles/_base and overrides.yaml
 	$(BIN)/python bundles/render.py
+
+tables: $(INSTALLED)  ## compute the simulator's spectral nodes anew (installs 220 MB of tools)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tables]'
+	$(BIN)/python -m cem_monai.simulator.tables.make_nodes --reference tests/simulator/full_spectrum.json
+
+simulator-report: $(INSTALLED)  ## measure the simulator, write its page and figures
+	PYTHONPATH=docs/explanation $(BIN)/python -m simulator_report $(REPORT)
 
 clean:  ## remove the environment, the demo's output and caches
 	rm -rf $(VENV) demo_output build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -50,7 +50,7 @@ def simulate(
         size: pixels a side, e.g. 512 or 1024, or native for 2850 x 2394.
         workers: processes.
         predictability: how much the low-energy image tells of the iodine: clinical, coupled,
-            uninformative, or another name that a wrong one lists.
+            uninformative; or one knob turned: uncorrelated, correlated, occult, no_background.
         twin: write the low-energy images without contrast agent too.
         device: matrix, bits, polarity, anode and tags: standard, tungsten, inverted, or mixed.
         hidden: which draw of what a low-energy image cannot reveal; the breasts stay the same.
@@ -69,6 +69,24 @@ def simulate(
         hidden=hidden,
     )
     print(f"{exams} exams are in {output}, listed in {manifest}")
+
+
+def simulate_dose(output: str, arrangements: int = 12, seed: int = 0, workers: int = 1) -> None:
+    """Write raw images of a simulated phantom at a low, an automatic and a high dose.
+
+    Each arrangement of the phantom gets a folder: low.dcm, auto.dcm, high.dcm (14 bits, For
+    Processing), the noise-free high_noise_free.dcm, and masks. Arrangement 12 has no high dose.
+
+    Args:
+        output: folder to write; complete arrangements in it are kept.
+        arrangements: of the same films and nodules, 1 to 99.
+        seed: of the phantom; the same seed gives the same pixels.
+        workers: processes.
+    """
+    from cem_monai.simulator import simulate_dose_pairs
+
+    manifest = simulate_dose_pairs(output, arrangements=arrangements, seed=seed, workers=workers)
+    print(f"{arrangements} arrangements are in {output}, listed in {manifest}")
 
 
 def import_cdd_cesm(source: str, output: str) -> None:
@@ -162,7 +180,8 @@ def benchmark(
 
 
 VERBS: dict[str, Callable[..., None]] = {
-    verb.__name__: verb for verb in (simulate, import_cdd_cesm, index, demo, benchmark)
+    verb.__name__: verb
+    for verb in (simulate, simulate_dose, import_cdd_cesm, index, demo, benchmark)
 }
 
 
@@ -224,7 +243,7 @@ def _bind(arguments: list[str]) -> list[str]:
 def _spell(name: str, annotation: str, text: str) -> str:
     if annotation.startswith("str") or (annotation == "Size" and text == "native"):
         return f"--{name}={text!r}"
-    kind, wanted = KINDS.get(annotation, (int, "a whole number"))
+    kind, wanted = KINDS.get(annotation.removesuffix(" | None"), (int, "a whole number"))
     try:
         return f"--{name}={kind(text)}"
     except (ValueError, KeyError):

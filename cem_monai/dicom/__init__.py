@@ -8,6 +8,7 @@ from cem_monai.dicom.attributes import (
     ImageContent,
     Laterality,
     MammogramAttributes,
+    PresentationIntent,
     ViewPosition,
     read_attributes,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "Mammogram",
     "MammogramAttributes",
     "MammogramError",
+    "PresentationIntent",
     "ViewPosition",
     "attribute_label",
     "code_item",

@@ -63,6 +63,7 @@ def gland_envelope(
     outline: Outline,
     x: FloatImage,
     y: FloatImage,
+    distance: FloatImage,
     *,
     oblique: bool,
     wobble: FloatImage | float = 0.0,
@@ -71,14 +72,15 @@ def gland_envelope(
 
     Args:
         cone: region of the tissue.
-        outline: keeps tissue away from the skin.
+        outline: of the breast.
         x: mm.
         y: mm, broadcastable to `x`.
+        distance: mm to the skin at these points; keeps tissue away from it.
         oblique: less tissue in the axilla of an oblique view.
         wobble: random field that makes the border of the cone irregular.
     """
     inside = smoothstep(1.36 - cone.distance(outline, x, y) + wobble, -0.15, 0.95)
-    envelope = inside * smoothstep(outline.distance_to_skin(x, y), 2, 20)
+    envelope = inside * smoothstep(distance, 2, 20)
     if oblique:
         axilla = smoothstep(y, 0.25 * outline.center, 0.75 * outline.center)
         envelope = envelope * (0.25 + 0.75 * axilla)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +23,7 @@ from cem_monai.simulator.pectoral import PectoralMuscle, draw_pectoral, muscle_p
 from cem_monai.simulator.population import LesionKind, Population
 from cem_monai.simulator.random_streams import Stream, ViewKey
 from cem_monai.simulator.resampling import upsample
+from cem_monai.simulator.speck_pixels import SpeckPixels, draw_specks
 from cem_monai.simulator.texture import PowerSpectrum, gaussian_field, smoothstep
 from cem_monai.simulator.tissue_texture import draw_textures
 from cem_monai.simulator.tubes import draw_tubes
@@ -47,6 +49,7 @@ class Phantom:
         distance: mm to the skin, negative outside the breast.
         label: uint8, lesions (`lesion_maps.VISIBLE` ...), 0 elsewhere.
         lesions: as this view shows them.
+        calcifications: in a few pixels, where they displace fat.
     """
 
     grid: Grid
@@ -57,6 +60,7 @@ class Phantom:
     distance: FloatImage
     label: npt.NDArray[np.uint8]
     lesions: tuple[LesionProjection, ...]
+    calcifications: SpeckPixels
 
     @property
     def breast(self) -> npt.NDArray[np.bool_]:
@@ -77,7 +81,8 @@ class Phantom:
 def draw_phantom(key: ViewKey, breast: Breast, population: Population, detector: Grid) -> Phantom:
     """Draw one view of a breast at the detector's pixels, cropped to the columns it covers.
 
-    The anatomy is drawn on pixels of at least 0.2 mm and interpolated from there.
+    The anatomy is drawn on pixels of at least 0.2 mm and interpolated from there; calcifications
+    are drawn on the detector's own pixels.
     """
     outline = draw_outline(key, breast)
     grid = anatomy_grid(detector, outline.depth * 1.05 + MARGIN)
@@ -92,7 +97,9 @@ def _draw_anatomy(
     distance = outline.distance_to_skin(x, y)
     thickness = compressed_thickness(key, breast, outline, distance, x)
     muscle = draw_pectoral(key, outline)
-    gland, muscle_map = _draw_parenchyma(key, breast, outline, muscle, grid, thickness.inner)
+    gland, muscle_map = _draw_parenchyma(
+        key, breast, outline, muscle, grid, distance, thickness.inner
+    )
     surroundings = Surroundings(key, outline, draw_cone(key, breast), muscle)
     projections = project_lesions(surroundings, breast, population)
     lesions = draw_lesion_maps(key, projections, thickness.inner, grid)
@@ -110,6 +117,7 @@ def _draw_anatomy(
         distance,
         lesions.label,
         tuple(projections),
+        _draw_calcifications(projections, thickness.inner, grid),
     )
 
 
@@ -119,6 +127,7 @@ def _draw_parenchyma(
     outline: Outline,
     muscle: PectoralMuscle | None,
     grid: Grid,
+    distance: FloatImage,
     inner: FloatImage,
 ) -> tuple[FloatImage, FloatImage]:
     """Return path lengths in cm of glandular tissue and muscle, without lesions."""
@@ -126,8 +135,8 @@ def _draw_parenchyma(
     textures, layers = draw_textures(key, grid, LAYERS)
     wobble = 0.24 * textures.warp + 0.10 * textures.clouds + 0.04 * textures.fine
     cone = draw_cone(key, breast)
-    envelope = gland_envelope(cone, outline, x, y, oblique=key.oblique, wobble=wobble)
-    region = GlandMap(envelope, outline.distance_to_skin(x, y), outline)
+    envelope = gland_envelope(cone, outline, x, y, distance, oblique=key.oblique, wobble=wobble)
+    region = GlandMap(envelope, distance, outline)
     fraction = gland_fraction(region, breast, grid, textures, layers, inner)
     if muscle is None:
         return fraction * inner, np.zeros_like(inner)
@@ -196,7 +205,16 @@ def _resample(phantom: Phantom, detector: Grid) -> Phantom:
         distance=enlarge(phantom.distance),
         label=_nearest(phantom.label, detector.shape, ratio),
         lesions=phantom.lesions,
+        calcifications=_draw_calcifications(phantom.lesions, enlarge(phantom.inner), detector),
     )
+
+
+def _draw_calcifications(
+    projections: Sequence[LesionProjection], inner: FloatImage, grid: Grid
+) -> SpeckPixels:
+    rows, columns, path = draw_specks((one for item in projections for one in item.specks), grid)
+    inside = path < inner[rows, columns]
+    return SpeckPixels(rows[inside], columns[inside], path[inside])
 
 
 def _nearest(

@@ -7,9 +7,9 @@ import re
 import shutil
 from pathlib import Path
 
-import render
 from monai.bundle import ConfigParser, run
 
+import render
 from exams import write_exams
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "add-a-variant.md"
