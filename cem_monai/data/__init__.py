@@ -16,22 +16,28 @@ from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images
+from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
+from cem_monai.data.patches import foreground_corners, raw_foreground
 
 __all__ = [
     "REGIONS",
     "BreastMaskError",
     "CEMPair",
     "FolderScan",
+    "ImagePair",
     "ImportSummary",
     "Refused",
+    "SplitUnit",
     "breast_mask",
     "check_split",
     "find_low_energy",
     "find_pairs",
+    "foreground_corners",
     "import_cdd_cesm",
     "load_datalist",
     "mask_path",
     "pair_images",
+    "raw_foreground",
     "read_mask",
     "read_plane",
     "report_refused",
@@ -39,5 +45,6 @@ __all__ = [
     "split_patients",
     "write_datalist",
     "write_mask",
+    "write_patches",
     "write_plane",
 ]
