@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo test test-all check bundles clean
+.PHONY: help setup demo test test-all check bundles tables clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -37,6 +37,10 @@ check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 
 bundles: $(INSTALLED)  ## render bundles/*/configs from bundles/_base and overrides.yaml
 	$(BIN)/python bundles/render.py
+
+tables: $(INSTALLED)  ## compute the simulator's spectral nodes anew (installs 220 MB of tools)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[tables]'
+	$(BIN)/python -m cem_monai.simulator.tables.make_nodes --reference tests/simulator/full_spectrum.json
 
 clean:  ## remove the environment, the demo's output and caches
 	rm -rf $(VENV) demo_output build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

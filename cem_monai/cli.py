@@ -71,6 +71,24 @@ def simulate(
     print(f"{exams} exams are in {output}, listed in {manifest}")
 
 
+def simulate_dose(output: str, arrangements: int = 12, seed: int = 0, workers: int = 1) -> None:
+    """Write raw images of a simulated phantom at a low, an automatic and a high dose.
+
+    Each arrangement of the phantom gets a folder: low.dcm, auto.dcm, high.dcm (14 bits, For
+    Processing), the noise-free high_noise_free.dcm, and masks. Arrangement 12 has no high dose.
+
+    Args:
+        output: folder to write; complete arrangements in it are kept.
+        arrangements: of the same films and nodules, 1 to 99.
+        seed: of the phantom; the same seed gives the same pixels.
+        workers: processes.
+    """
+    from cem_monai.simulator import simulate_dose_pairs
+
+    manifest = simulate_dose_pairs(output, arrangements=arrangements, seed=seed, workers=workers)
+    print(f"{arrangements} arrangements are in {output}, listed in {manifest}")
+
+
 def import_cdd_cesm(source: str, output: str) -> None:
     """Turn the public CDD-CESM pairs into DICOM studies that `index` and the bundles read.
 
@@ -142,7 +160,7 @@ def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: in
 
 
 VERBS: dict[str, Callable[..., None]] = {
-    verb.__name__: verb for verb in (simulate, import_cdd_cesm, index, demo)
+    verb.__name__: verb for verb in (simulate, simulate_dose, import_cdd_cesm, index, demo)
 }
 
 

@@ -10,8 +10,12 @@ import numpy.typing as npt
 
 from cem_monai.data.nifti import read_plane, write_plane
 
-REGIONS = ("breast", "mass", "surround")
-"""Masks that a recombined image may have: `<stem>_<region>.nii.gz` beside `<stem>.dcm`."""
+REGIONS = ("breast", "mass", "surround", "mass_second", "decoy")
+"""Masks that a recombined image may have: `<stem>_<region>.nii.gz` beside `<stem>.dcm`.
+
+`mass_second` is a second reader's outline of `mass`; a decoy is a lesion that the low-energy image
+shows and that does not enhance.
+"""
 
 
 def mask_path(image: str | os.PathLike[str], region: str) -> Path:

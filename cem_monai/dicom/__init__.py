@@ -8,6 +8,7 @@ from cem_monai.dicom.attributes import (
     ImageContent,
     Laterality,
     MammogramAttributes,
+    PresentationIntent,
     ViewPosition,
     read_attributes,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Mammogram",
     "MammogramAttributes",
     "MammogramError",
+    "PresentationIntent",
     "RawMammogram",
     "ViewPosition",
     "attribute_label",

@@ -9,7 +9,11 @@ from enum import Enum
 from pathlib import Path
 
 from pydicom.dataset import Dataset
-from pydicom.uid import DigitalMammographyXRayImageStorageForPresentation
+from pydicom.uid import (
+    UID,
+    DigitalMammographyXRayImageStorageForPresentation,
+    DigitalMammographyXRayImageStorageForProcessing,
+)
 
 from cem_monai.dicom.errors import refuse
 
@@ -26,6 +30,20 @@ class ImageContent(str, Enum):
     LOW_ENERGY = "low_energy"
     HIGH_ENERGY = "high_energy"
     RECOMBINED = "recombined"
+
+
+class PresentationIntent(str, Enum):
+    """PresentationIntentType (0008,0068): whether an image is ready for a reader."""
+
+    FOR_PRESENTATION = "FOR PRESENTATION"
+    FOR_PROCESSING = "FOR PROCESSING"
+
+    @property
+    def sop_class_uid(self) -> UID:
+        """SOP class of such a mammogram."""
+        if self is PresentationIntent.FOR_PRESENTATION:
+            return MG_FOR_PRESENTATION
+        return DigitalMammographyXRayImageStorageForProcessing
 
 
 class Laterality(str, Enum):

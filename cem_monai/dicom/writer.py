@@ -14,7 +14,12 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from cem_monai.atomic import atomic_write
-from cem_monai.dicom.attributes import MG_FOR_PRESENTATION, ImageContent, Laterality, ViewPosition
+from cem_monai.dicom.attributes import (
+    ImageContent,
+    Laterality,
+    PresentationIntent,
+    ViewPosition,
+)
 
 IMPLEMENTATION_CLASS_UID = UID("2.25.251823541563476043958467117029480417637")
 IMAGE_TYPES = {
@@ -23,6 +28,7 @@ IMAGE_TYPES = {
     ImageContent.LOW_ENERGY: ["ORIGINAL", "PRIMARY", "", "", "LOW_ENERGY"],
     ImageContent.HIGH_ENERGY: ["ORIGINAL", "PRIMARY", "", "", "HIGH_ENERGY"],
     ImageContent.RECOMBINED: ["DERIVED", "PRIMARY", "", "SUBTRACTION"],
+    None: ["ORIGINAL", "PRIMARY", ""],
 }
 
 
@@ -53,10 +59,10 @@ def mammogram_dataset(
     pixels: npt.NDArray[np.unsignedinteger],
     exposure: Exposure,
     *,
-    image_content: ImageContent,
+    image_content: ImageContent | None,
     bits_stored: int,
     spacing: tuple[float, float] | None,
-    window: tuple[float, float],
+    window: tuple[float, float] | None,
     sop_instance_uid: str,
     series_instance_uid: str,
     series_number: int,
@@ -65,22 +71,26 @@ def mammogram_dataset(
     model_name: str,
     software_versions: str,
     photometric_interpretation: str = "MONOCHROME2",
+    presentation_intent: PresentationIntent = PresentationIntent.FOR_PRESENTATION,
 ) -> Dataset:
-    """Return a Digital Mammography X-Ray Image - For Presentation, ready for more attributes.
+    """Return a Digital Mammography X-Ray Image, ready for more attributes.
 
     Args:
         pixels: (H, W) unsigned integers below 2**bits_stored, in stored orientation: chest wall at
             the left edge for a left breast, at the right edge for a right one.
         exposure: patient, study, compression, view.
-        image_content: sets ImageType (0008,0008).
+        image_content: sets ImageType (0008,0008); None for an image without contrast agent.
         bits_stored: 8 to 16; more than 8 are stored in 16.
         spacing: mm at the detector, (row, column); None writes no ImagerPixelSpacing, which makes
             the object incomplete: only for sources that do not tell it.
-        window: WindowCenter and WindowWidth.
+        window: WindowCenter and WindowWidth; None for an image that is not to be shown as it is.
         sop_instance_uid, series_instance_uid: see `deterministic_uid`.
         series_number, series_description: as a viewer lists the series.
         manufacturer, model_name, software_versions: who made the pixels.
-        photometric_interpretation: MONOCHROME2, or MONOCHROME1 for pixels already inverted.
+        photometric_interpretation: MONOCHROME2, or MONOCHROME1 for pixels already inverted, or
+            that count X-rays.
+        presentation_intent: values are logarithmic For Presentation, linear in X-rays For
+            Processing.
 
     Raises:
         ValueError: `pixels` are not unsigned integers of two dimensions within `bits_stored`.
@@ -90,13 +100,13 @@ def mammogram_dataset(
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    _add_intent(dataset, presentation_intent)
     # SOP Common
-    dataset.SOPClassUID, dataset.SOPInstanceUID = MG_FOR_PRESENTATION, sop_instance_uid
+    dataset.SOPInstanceUID = sop_instance_uid
     _add_patient_and_study(dataset, exposure)
-    # General Series, DX Series
+    # General Series
     dataset.Modality, dataset.SeriesInstanceUID = "MG", series_instance_uid
     dataset.SeriesNumber, dataset.SeriesDescription = series_number, series_description
-    dataset.PresentationIntentType = "FOR PRESENTATION"
     # Frame of Reference, General Equipment
     dataset.FrameOfReferenceUID = exposure.frame_of_reference_uid
     dataset.PositionReferenceIndicator = ""
@@ -104,9 +114,10 @@ def mammogram_dataset(
     dataset.SoftwareVersions = software_versions
     _add_image(dataset, exposure, image_content)
     _add_pixels(dataset, pixels, bits_stored, photometric_interpretation)
-    # VOI LUT
-    dataset.WindowCenter, dataset.WindowWidth = f"{window[0]:g}", f"{window[1]:g}"
-    dataset.VOILUTFunction = "LINEAR"
+    if window is not None:
+        # VOI LUT
+        dataset.WindowCenter, dataset.WindowWidth = f"{window[0]:g}", f"{window[1]:g}"
+        dataset.VOILUTFunction = "LINEAR"
     _add_anatomy(dataset, exposure)
     # DX Detector, Acquisition Context
     dataset.DetectorType = "DIRECT"
@@ -167,6 +178,15 @@ def _check_pixels(pixels: npt.NDArray[np.unsignedinteger], bits_stored: int) -> 
         raise ValueError(f"pixels hold {largest}, which does not fit {bits_stored} bits")
 
 
+def _add_intent(dataset: Dataset, presentation_intent: PresentationIntent) -> None:
+    # SOP Common, DX Series
+    dataset.SOPClassUID = presentation_intent.sop_class_uid
+    dataset.PresentationIntentType = presentation_intent.value
+    # DX Image
+    linear = presentation_intent is PresentationIntent.FOR_PROCESSING
+    dataset.PixelIntensityRelationship = "LIN" if linear else "LOG"
+
+
 def _add_patient_and_study(dataset: Dataset, exposure: Exposure) -> None:
     # Patient
     dataset.PatientName, dataset.PatientID = exposure.patient_name, exposure.patient_id
@@ -181,7 +201,7 @@ def _add_patient_and_study(dataset: Dataset, exposure: Exposure) -> None:
     dataset.AcquisitionDate, dataset.AcquisitionTime = date, time
 
 
-def _add_image(dataset: Dataset, exposure: Exposure, image_content: ImageContent) -> None:
+def _add_image(dataset: Dataset, exposure: Exposure, image_content: ImageContent | None) -> None:
     dataset.ImageType = IMAGE_TYPES[image_content]
     dataset.InstanceNumber = 1
     left = exposure.laterality is Laterality.LEFT
@@ -191,7 +211,6 @@ def _add_image(dataset: Dataset, exposure: Exposure, image_content: ImageContent
     dataset.PatientOrientation = ["A" if left else "P", f"F{down}" if oblique else down]
     # DX Image; Burned In Annotation means text that identifies the patient, which there is none of
     dataset.BurnedInAnnotation, dataset.LossyImageCompression = "NO", "00"
-    dataset.PixelIntensityRelationship = "LOG"
     dataset.RescaleIntercept, dataset.RescaleSlope, dataset.RescaleType = "0", "1", "US"
 
 

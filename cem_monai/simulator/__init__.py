@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from cem_monai.simulator.device import DEVICES, Device, Marking
+from cem_monai.simulator.dose_conversion import Conversion, to_eight_bits
+from cem_monai.simulator.dose_exposure import DoseLevel
+from cem_monai.simulator.dose_phantom import DosePhantom
+from cem_monai.simulator.dose_series import DoseSeries, simulate_dose_series
+from cem_monai.simulator.dose_study import simulate_dose_pairs
 from cem_monai.simulator.floors import floors
 from cem_monai.simulator.population import LesionKind, Morphology, Population, UptakePattern
 from cem_monai.simulator.predictability import Predictability, preset_population
@@ -14,7 +19,11 @@ from cem_monai.simulator.view import SimulatedView, simulate_view
 
 __all__ = [
     "DEVICES",
+    "Conversion",
     "Device",
+    "DoseLevel",
+    "DosePhantom",
+    "DoseSeries",
     "LesionKind",
     "Marking",
     "Morphology",
@@ -28,6 +37,9 @@ __all__ = [
     "preset_population",
     "read_reference",
     "reference_path",
+    "simulate_dose_pairs",
+    "simulate_dose_series",
     "simulate_exams",
     "simulate_view",
+    "to_eight_bits",
 ]

@@ -13,6 +13,7 @@ from cem_monai.simulator.grid import FloatImage
 from cem_monai.simulator.phantom import Phantom
 from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.random_streams import Stream, ViewKey
+from cem_monai.simulator.spectra import Technique
 
 LARGEST_NOISE = 0.5
 """Relative to the signal; keeps the logarithm finite."""
@@ -94,11 +95,21 @@ def _read_out(
     rng: np.random.Generator | None,
 ) -> Readout:
     iodine = phantom.iodine if protocol.contrast_agent else np.zeros_like(phantom.iodine)
-    primary = transmit(beam.technique, phantom.tissues, iodine)
+    primary = _primary(phantom, beam.technique, iodine)
     relative = np.where(phantom.breast, phantom.thickness / np.float32(thickness), np.float32(0))
     ratio = scatter_ratio(beam, thickness)
     scatter = scattered(primary, relative, ratio, phantom.grid.pixel)
     return detect(primary, scatter, beam, phantom.grid.pixel, rng)
+
+
+def _primary(phantom: Phantom, technique: Technique, iodine: FloatImage) -> FloatImage:
+    """Return the transmitted signal; the few pixels that hold calcifications are computed anew."""
+    primary = transmit(technique, phantom.tissues, iodine)
+    rows, columns, path = phantom.calcifications
+    tissues = {name: one[rows, columns] for name, one in phantom.tissues.items()}
+    tissues["adipose"] = np.maximum(tissues["adipose"] - path, 0)
+    primary[rows, columns] = transmit(technique, tissues | {"calc": path}, iodine[rows, columns])
+    return primary
 
 
 def _move(expected: FloatImage, phantom: Phantom, down: float, right: float) -> FloatImage:

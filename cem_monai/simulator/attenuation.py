@@ -27,7 +27,7 @@ def transmit(
         iodine: mg/cm2.
 
     Returns:
-        Signal per mAs, relative, of the shape of the arrays.
+        keV/(cm2 mAs), signal of the shape of the arrays.
     """
     paths = {"pmma": PADDLE, **tissues, "iodine": iodine}
     arrays = {name: np.asarray(path, np.float32) for name, path in paths.items()}

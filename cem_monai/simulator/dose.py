@@ -60,6 +60,23 @@ def expose(protocol: Protocol, energy: Energy, thickness: float, pixel: float) -
     return Beam(technique, energy, dose, kerma, quanta)
 
 
+def beam_at_kerma(
+    technique: Technique, energy: Energy, kerma: float, thickness: float, pixel: float
+) -> Beam:
+    """Return the exposure of an object by its entrance kerma.
+
+    Args:
+        technique: spectrum.
+        energy: low or high.
+        kerma: mGy, at the object's entrance.
+        thickness: cm, of the object; the dose is that of a breast in its place.
+        pixel: mm, side of a square pixel.
+    """
+    dose = kerma * _dose_per_kerma(technique, energy, thickness)
+    quanta = _quanta(technique, energy, kerma, thickness) * pixel**2
+    return Beam(technique, energy, dose, kerma, quanta)
+
+
 def _dose_per_kerma(technique: Technique, energy: Energy, thickness: float) -> float:
     if energy == "high":
         return 0.66 * (REFERENCE_THICKNESS / thickness) ** 0.45  # fit in the style of Dance 2014

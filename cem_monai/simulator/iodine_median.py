@@ -24,11 +24,11 @@ from cem_monai.simulator.breast import (
 )
 from cem_monai.simulator.grid import FloatImage
 from cem_monai.simulator.iodine_moments import patch_variance
-from cem_monai.simulator.lesion_maps import HETEROGENEITY, lesion_path, rim_uptake
-from cem_monai.simulator.lesions import Uptake
+from cem_monai.simulator.lesion_maps import lesion_path, rim_uptake
 from cem_monai.simulator.phantom import Phantom
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.random_streams import ViewKey
+from cem_monai.simulator.uptake import Uptake
 
 DRAWS = 2000
 LARGEST_RATIO = 400.0
@@ -98,7 +98,8 @@ def _lesion_table(draws: _Draws, uptake: Uptake) -> FloatImage:
     enhances = rng.random(DRAWS) < uptake.enhancing
     logarithm = uptake.log_median + uptake.log_spread * rng.standard_normal(DRAWS)
     concentration = np.where(enhances, np.exp(logarithm), 0)
-    local = np.exp(HETEROGENEITY * rng.standard_normal(DRAWS) - HETEROGENEITY**2 / 2)
+    spread = uptake.heterogeneity
+    local = np.exp(spread * rng.standard_normal(DRAWS) - spread**2 / 2)
     pattern = rng.choice(3, DRAWS, p=uptake.patterns)
     table = np.empty((len(PATH_NODES), len(PATH_NODES), len(RIM_NODES)), np.float32)
     for number, rim in enumerate(RIM_NODES):

@@ -28,12 +28,12 @@ from cem_monai.simulator.breast import (
 )
 from cem_monai.simulator.grid import FIELD_OF_VIEW, FINEST_ANATOMY_PIXEL, FloatImage
 from cem_monai.simulator.lesion_maps import lesion_path, pattern_moment, rim_uptake
-from cem_monai.simulator.lesions import Uptake
 from cem_monai.simulator.occult_prior import occult_moments
 from cem_monai.simulator.phantom import PATCHES, Phantom
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.random_streams import ViewKey
 from cem_monai.simulator.texture import field_variance
+from cem_monai.simulator.uptake import Uptake
 
 
 class IodineMoments(NamedTuple):
@@ -59,7 +59,7 @@ def iodine_moments(
         first, second = (
             np.float32(uptake.moment(order))
             * path**order
-            * pattern_moment(uptake.patterns, rim_uptake(distance), order)
+            * pattern_moment(uptake, rim_uptake(distance), order)
             for order in (1, 2)
         )
         mean[box] += first

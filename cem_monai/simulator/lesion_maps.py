@@ -10,22 +10,22 @@ from scipy import ndimage
 
 from cem_monai.simulator.grid import FloatImage, Grid
 from cem_monai.simulator.lesion_projection import LesionProjection
+from cem_monai.simulator.lesions import Lesion
 from cem_monai.simulator.population import LesionKind, UptakePattern
 from cem_monai.simulator.random_streams import Stream, ViewKey
 from cem_monai.simulator.tubes import draw_tubes
+from cem_monai.simulator.uptake import Uptake
 
 RIM_CORE = 0.72
 """Radius of the core without contrast agent, relative to the lesion."""
-HETEROGENEITY = 0.45
-"""Standard deviation of the logarithm of the local concentration."""
 HETEROGENEITY_SCALE = 1.3
-"""In mm, Gaussian blur of its texture."""
+"""In mm, Gaussian blur of the texture of heterogeneous uptake."""
 TEXTURE_PIXEL = 0.5
 """In mm; heterogeneous uptake is drawn on this grid around the lesion at every resolution."""
 
 VISIBLE, OCCULT, WITHOUT_UPTAKE = 1, 2, 3
-"""Labels: enhancing mass that the low-energy image shows, one that it hides, and a density that
-does not enhance."""
+"""Labels: enhancing lesion that the low-energy image shows, one that it hides, and one that it
+shows although it does not enhance."""
 
 
 class LesionMaps(NamedTuple):
@@ -35,7 +35,7 @@ class LesionMaps(NamedTuple):
         mass: cm, path length of dense lesion tissue.
         spicules: cm.
         iodine: mg/cm2.
-        label: uint8, 0 outside or one of `VISIBLE`, `OCCULT`, `WITHOUT_UPTAKE`.
+        label: uint8, 0 or one of `VISIBLE`, `OCCULT`, `WITHOUT_UPTAKE`.
     """
 
     mass: FloatImage
@@ -77,15 +77,35 @@ def lesion_path(
         inner: (H, W), cm, thickness without skin; at most 90 % of it is lesion.
         grid: of `inner`.
     """
-    margin = projection.lesion.diameter * 0.8 + 4
+    box, y, x = offsets(projection, grid)
+    relative = np.hypot(x, y) / projection.radius(np.arctan2(y, x))
+    distance = np.asarray(relative, np.float32)
+    path = np.minimum(_path(projection.lesion, distance), 0.9 * inner[box])
+    return box, distance, path
+
+
+def offsets(
+    projection: LesionProjection, grid: Grid
+) -> tuple[tuple[slice, slice], FloatImage, FloatImage]:
+    """Return a box around a lesion, and its pixels' distances y and x from the center in mm."""
+    margin = _margin(projection)
     rows = _span(projection.y, margin, grid.pixel, grid.rows)
     columns = _span(projection.x, margin, grid.pixel, grid.columns)
     y, x = grid.coordinates()
-    y, x = y[rows] - projection.y, x[:, columns] - projection.x
-    relative = np.hypot(x, y) / projection.radius(np.arctan2(y, x))
-    distance = np.asarray(relative, np.float32)
-    path = np.minimum(chord(distance, projection.lesion.half_depth), 0.9 * inner[rows, columns])
-    return (rows, columns), distance, path
+    return (rows, columns), y[rows] - projection.y, x[:, columns] - projection.x
+
+
+def _path(lesion: Lesion, distance: FloatImage) -> FloatImage:
+    """Return the path in cm: a mass has a sharp contour, a non-mass fades out."""
+    path = chord(distance, lesion.half_depth)
+    if lesion.kind is not LesionKind.NON_MASS:
+        return path
+    return path * np.sqrt(np.clip(1 - distance**2, 0, None))
+
+
+def _margin(projection: LesionProjection) -> float:
+    """Return how far in mm from its center a lesion may reach, irregularities included."""
+    return projection.lesion.length * 0.8 + 4
 
 
 def _span(center: float, margin: float, pixel: float, limit: int) -> slice:
@@ -99,9 +119,9 @@ def chord(distance: FloatImage, half_depth: float) -> FloatImage:
 
 
 def _label(projection: LesionProjection) -> int:
-    if not projection.lesion.enhancing:
-        return WITHOUT_UPTAKE
-    return OCCULT if projection.lesion.kind is LesionKind.OCCULT else VISIBLE
+    if projection.lesion.kind is LesionKind.OCCULT:
+        return OCCULT if projection.lesion.enhancing else 0
+    return VISIBLE if projection.lesion.enhancing else WITHOUT_UPTAKE
 
 
 def _uptake(
@@ -125,16 +145,16 @@ def rim_uptake(distance: FloatImage) -> FloatImage:
     return np.clip((whole - 0.8 * core) / np.maximum(whole, 1e-4), 0, 1)
 
 
-def pattern_moment(patterns: tuple[float, float, float], rim: FloatImage, order: int) -> FloatImage:
+def pattern_moment(uptake: Uptake, rim: FloatImage, order: int) -> FloatImage:
     """Return the mean of the relative uptake to the power 1 or 2.
 
     Args:
-        patterns: probabilities of homogeneous, heterogeneous and rim uptake.
+        uptake: its patterns.
         rim: relative uptake of a lesion that enhances in its rim.
         order: 1 or 2.
     """
-    homogeneous, heterogeneous, rim_share = patterns
-    local = np.exp(order * (order - 1) / 2 * HETEROGENEITY**2)
+    homogeneous, heterogeneous, rim_share = uptake.patterns
+    local = np.exp(order * (order - 1) / 2 * uptake.heterogeneity**2)
     return np.asarray(homogeneous + heterogeneous * local + rim_share * rim**order, np.float32)
 
 
@@ -142,7 +162,7 @@ def _heterogeneous(
     key: ViewKey, projection: LesionProjection, grid: Grid, box: tuple[slice, slice]
 ) -> FloatImage:
     rng = key.view_stream(Stream.HIDDEN_TEXTURE, 1 + projection.number)
-    half = int(np.ceil((projection.lesion.diameter * 0.8 + 4) / TEXTURE_PIXEL)) + 2
+    half = int(np.ceil(_margin(projection) / TEXTURE_PIXEL)) + 2
     noise = rng.standard_normal((2 * half + 1, 2 * half + 1))
     sigma = HETEROGENEITY_SCALE / TEXTURE_PIXEL
     # the filter leaves a standard deviation of 1 / (2 sqrt(pi) sigma)
@@ -152,4 +172,5 @@ def _heterogeneous(
     columns = (x[:, box[1]] - projection.x) / TEXTURE_PIXEL + half
     positions = list(np.broadcast_arrays(rows, columns))
     values = ndimage.map_coordinates(field, positions, order=1, mode="nearest")
-    return np.exp(HETEROGENEITY * values - HETEROGENEITY**2 / 2).astype(np.float32)
+    spread = projection.lesion.heterogeneity
+    return np.exp(spread * values - spread**2 / 2).astype(np.float32)

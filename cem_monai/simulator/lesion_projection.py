@@ -1,4 +1,4 @@
-"""Lesions as one view shows them: where they lie, their contour and their spicules."""
+"""Lesions as one view shows them: place, contour, spicules and calcifications."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cem_monai.simulator.breast import Breast
+from cem_monai.simulator.calcifications import Speck, place_specks
 from cem_monai.simulator.gland import GlandCone, gland_envelope
 from cem_monai.simulator.grid import FIELD_OF_VIEW, FloatImage
 from cem_monai.simulator.lesions import Lesion
@@ -32,22 +33,32 @@ class LesionProjection:
         lesion: what both views share.
         x: mm from the chest wall.
         y: mm from the upper border.
+        direction: rad, of an elongated lesion: it points to the nipple.
         harmonics: order, relative amplitude and phase of the irregularities of the contour.
         spicules: thin strands that leave the lesion.
+        specks: its calcifications.
         number: position in the list of lesions; selects its random streams.
     """
 
     lesion: Lesion
     x: float
     y: float
+    direction: float
     harmonics: tuple[Harmonic, ...]
     spicules: tuple[Tube, ...]
+    specks: tuple[Speck, ...]
     number: int
 
     def radius(self, angle: FloatImage) -> FloatImage:
         """Return the distance of the contour from the center in mm."""
         waves = sum(a * np.cos(order * angle + phase) for order, a, phase in self.harmonics)
-        return np.asarray(self.lesion.diameter / 2 * (1 + waves), np.float32)
+        contour = np.asarray(self.lesion.diameter / 2 * (1 + waves), np.float32)
+        return contour if self.lesion.elongation == 1 else contour * self._ellipse(angle)
+
+    def _ellipse(self, angle: FloatImage) -> FloatImage:
+        """Return the contour of an ellipse relative to its mean radius."""
+        elongation, turned = np.float32(self.lesion.elongation), angle - np.float32(self.direction)
+        return np.sqrt(elongation) / np.hypot(np.cos(turned), elongation * np.sin(turned))
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +84,12 @@ def project_lesions(
         morphology = population.morphologies[lesion.kind]
         harmonics = _draw_harmonics(rng, morphology.irregularity, morphology.orders)
         spicules = _draw_spicules(rng, lesion, x, y)
-        placed.append(LesionProjection(lesion, x, y, harmonics, spicules, number))
+        nipple_x, nipple_y = surroundings.outline.nipple
+        direction = float(np.arctan2(nipple_y - y, nipple_x - x))
+        specks = _draw_specks(surroundings.key, lesion, number, (x, y), direction)
+        placed.append(
+            LesionProjection(lesion, x, y, direction, harmonics, spicules, specks, number)
+        )
     return placed
 
 
@@ -86,10 +102,10 @@ def _place(
     rng = surroundings.key.view_stream(stream, number)
     outline = surroundings.outline
     x = outline.nipple[0] - lesion.depth * outline.depth + rng.normal(0, DEPTH_SPREAD, CANDIDATES)
-    x = np.maximum(x, lesion.diameter / 3)
+    x = np.maximum(x, lesion.length / 3)
     y = rng.uniform(0, FIELD_OF_VIEW, CANDIDATES)
-    weight = suitability(surroundings, lesion.diameter, x.astype(np.float32), y.astype(np.float32))
-    weight = weight * apart(lesion.diameter, placed, x, y)
+    weight = suitability(surroundings, lesion.length, x.astype(np.float32), y.astype(np.float32))
+    weight = weight * apart(lesion.length, placed, x, y)
     accepted = np.flatnonzero(weight > 1.15 * rng.random(CANDIDATES))
     chosen = int(accepted[0]) if accepted.size else int(np.argmax(weight))
     return float(x[chosen]), float(y[chosen])
@@ -102,7 +118,7 @@ def suitability(
 
     Args:
         surroundings: gland, skin and muscle of the view.
-        diameter: mm, of the lesion.
+        diameter: mm, longest of the lesion.
         x: mm.
         y: mm, broadcastable to `x`.
     """
@@ -121,7 +137,7 @@ def apart(
     """Return 1 where a lesion would touch no other, 0 elsewhere; arguments as `suitability`."""
     free = np.ones(np.broadcast_shapes(np.shape(x), np.shape(y)), np.float32)
     for other in placed:
-        distance = (diameter + other.lesion.diameter) * 0.6 + 3
+        distance = (diameter + other.lesion.length) * 0.6 + 3
         free *= np.hypot(np.subtract(x, other.x), np.subtract(y, other.y)) > distance
     return free
 
@@ -133,6 +149,14 @@ def _draw_harmonics(
         (order, irregularity * rng.normal() * (2.5 / order) ** 0.7, rng.uniform(0, 2 * np.pi))
         for order in orders
     )
+
+
+def _draw_specks(
+    key: ViewKey, lesion: Lesion, number: int, center: tuple[float, float], direction: float
+) -> tuple[Speck, ...]:
+    axes = lesion.length / 2, lesion.length / lesion.elongation / 2
+    rng = key.view_stream(Stream.SPECKS, number)
+    return place_specks(rng, lesion.specks, center, axes, direction)
 
 
 def _draw_spicules(

@@ -6,15 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cem_monai.simulator.calcifications import draw_cluster
 from cem_monai.simulator.occult import draw_occult, visible_kinds
 from cem_monai.simulator.population import LesionKind, Population, UptakePattern
 from cem_monai.simulator.random_streams import Stream, ViewKey
+from cem_monai.simulator.uptake import draw_uptake
 
 VISIBLE_UPTAKE = 0.2
 """mg/ml; a reader outlines lesions with more than this as enhancing."""
 MEDIAN_DIAMETER, LOG_DIAMETER_SPREAD = 13.5, 0.42
 """In mm, and of its logarithm."""
 DIAMETERS = (5.0, 36.0)
+MEDIAN_LENGTH, LOG_LENGTH_SPREAD = 25.0, 0.4
+"""Of a non-mass, in mm, and of its logarithm."""
+LENGTHS = (12.0, 50.0)
+ELONGATIONS = (1.4, 2.6)
+"""Length over width of a non-mass."""
 RELATIVE_DEPTH = (0.65, 0.95)
 """Extent along the beam relative to the diameter."""
 LARGEST_DEPTH = 0.85
@@ -30,62 +37,40 @@ class Lesion:
     Args:
         kind: shape.
         diameter: mm, mean diameter in the image.
+        elongation: length along the line to the nipple over width; 1 for masses.
         half_depth: mm, half of its extent along the beam.
         depth: distance from the nipple towards the chest wall, relative to the breast's depth.
-        score: standard normal; how dense the lesion is, and in part how much it takes up.
-        density: share of its path that is dense tissue; 0 for occult lesions.
+        score: standard normal; how dense the lesion is (a non-mass: how calcified), and in part how
+            much it takes up.
+        density: share of its path that is dense tissue; 0 for non-masses and occult lesions.
+        specks: mm, diameters of its calcifications.
         concentration: mg/ml iodine; 0 if it does not enhance.
         pattern: spread of the iodine.
+        heterogeneity: standard deviation of the logarithm of the local concentration, if the
+            pattern is heterogeneous.
     """
 
     kind: LesionKind
     diameter: float
+    elongation: float
     half_depth: float
     depth: float
     score: float
     density: float
+    specks: tuple[float, ...]
     concentration: float
     pattern: UptakePattern
+    heterogeneity: float
+
+    @property
+    def length(self) -> float:
+        """Return the longest diameter in the image in mm."""
+        return self.diameter * float(np.sqrt(self.elongation))
 
     @property
     def enhancing(self) -> bool:
         """Whether a reader would see and outline it in the recombined image."""
         return self.concentration >= VISIBLE_UPTAKE
-
-
-@dataclass(frozen=True)
-class Uptake:
-    """What is known of a lesion's iodine before contrast agent is injected.
-
-    Args:
-        enhancing: probability of taking up contrast agent.
-        log_median: logarithm of the median concentration in mg/ml of those that do.
-        log_spread: standard deviation of that logarithm.
-        patterns: probabilities of homogeneous, heterogeneous and rim uptake.
-    """
-
-    enhancing: float
-    log_median: float
-    log_spread: float
-    patterns: tuple[float, float, float]
-
-    @classmethod
-    def of(cls, kind: LesionKind, score: float | None, population: Population) -> Uptake:
-        """Return the uptake of a lesion; `score` is `None` where its density is not known."""
-        morphology, correlation = population.morphologies[kind], population.uptake_correlation
-        known = 0.0 if score is None else correlation
-        return cls(
-            enhancing=morphology.enhancing,
-            log_median=float(np.log(morphology.uptake))
-            + population.uptake_spread * known * (score or 0.0),
-            log_spread=population.uptake_spread * float(np.sqrt(1 - known**2)),
-            patterns=morphology.patterns,
-        )
-
-    def moment(self, order: int) -> float:
-        """Return the mean of the concentration to the power `order`, 0 if it does not enhance."""
-        spread = order * self.log_spread
-        return self.enhancing * float(np.exp(order * self.log_median + spread**2 / 2))
 
 
 def draw_lesions(key: ViewKey, thickness: float, population: Population) -> tuple[Lesion, ...]:
@@ -103,35 +88,38 @@ def _draw_lesion(
     occult = kind is LesionKind.OCCULT
     stream = Stream.HIDDEN_OCCULT_BUILD if occult else Stream.LESION
     rng = key.breast_stream(stream, 1 + number)
-    logarithm = rng.normal(np.log(MEDIAN_DIAMETER), LOG_DIAMETER_SPREAD)
-    diameter = float(np.clip(np.exp(logarithm), *DIAMETERS))
+    diameter, elongation = _draw_extent(rng, kind)
     half_depth = min(diameter / 2 * rng.uniform(*RELATIVE_DEPTH), thickness * 5 * LARGEST_DEPTH)
     depth = float(np.clip(rng.normal(NIPPLE_DISTANCE, NIPPLE_DISTANCE_SPREAD), *NIPPLE_DISTANCES))
     score = float(rng.normal())
-    concentration, pattern = _draw_uptake(key, number, kind, score, population)
+    concentration, pattern = draw_uptake(key, number, kind, score, population)
     return Lesion(
         kind=kind,
         diameter=diameter,
+        elongation=elongation,
         half_depth=half_depth,
         depth=depth,
         score=score,
-        density=0.0 if occult else _density(score),
+        density=_density(kind, score),
+        specks=draw_cluster(key, number, kind, score, population),
         concentration=concentration,
         pattern=pattern,
+        heterogeneity=population.morphologies[kind].heterogeneity,
     )
 
 
-def _density(score: float) -> float:
+def _draw_extent(rng: np.random.Generator, kind: LesionKind) -> tuple[float, float]:
+    """Return mean diameter in mm and elongation."""
+    deviation = rng.normal()
+    if kind is not LesionKind.NON_MASS:
+        diameter = np.exp(np.log(MEDIAN_DIAMETER) + LOG_DIAMETER_SPREAD * deviation)
+        return float(np.clip(diameter, *DIAMETERS)), 1.0
+    length = np.clip(MEDIAN_LENGTH * np.exp(LOG_LENGTH_SPREAD * deviation), *LENGTHS)
+    elongation = rng.uniform(*ELONGATIONS)
+    return float(length / np.sqrt(elongation)), float(elongation)
+
+
+def _density(kind: LesionKind, score: float) -> float:
+    if kind in (LesionKind.NON_MASS, LesionKind.OCCULT):
+        return 0.0
     return float(np.clip(0.72 + 0.2 * score, 0.25, 1.15))
-
-
-def _draw_uptake(
-    key: ViewKey, number: int, kind: LesionKind, score: float, population: Population
-) -> tuple[float, UptakePattern]:
-    """Draw what the low-energy image tells only in part: concentration in mg/ml and pattern."""
-    rng = key.breast_stream(Stream.HIDDEN_LESION, number)
-    uptake = Uptake.of(kind, score, population)
-    concentration = np.exp(uptake.log_median + uptake.log_spread * rng.normal())
-    enhances = rng.random() < uptake.enhancing
-    pattern = list(UptakePattern)[rng.choice(len(UptakePattern), p=uptake.patterns)]
-    return float(concentration) if enhances else 0.0, pattern

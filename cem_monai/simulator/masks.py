@@ -1,4 +1,4 @@
-"""Masks of a view: enhancing masses and the ring of tissue around them."""
+"""Masks of a view: enhancing lesions, the ring of tissue around them, and decoys."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from cem_monai.simulator.grid import BoolImage, FloatImage
-from cem_monai.simulator.lesion_maps import OCCULT, VISIBLE
+from cem_monai.simulator.lesion_maps import OCCULT, VISIBLE, WITHOUT_UPTAKE
 from cem_monai.simulator.phantom import Phantom
 from cem_monai.simulator.resampling import upsample
 
@@ -20,6 +20,11 @@ COARSEST_DISTANCE_PIXEL = 0.4
 def mass_mask(phantom: Phantom) -> BoolImage:
     """Return the enhancing lesions, (H, W): what a reader outlines in the recombined image."""
     return phantom.breast & ((phantom.label == VISIBLE) | (phantom.label == OCCULT))
+
+
+def decoy_mask(phantom: Phantom) -> BoolImage:
+    """Return the lesions that the low-energy image shows although they do not enhance, (H, W)."""
+    return phantom.breast & (phantom.label == WITHOUT_UPTAKE)
 
 
 def surround_mask(phantom: Phantom, mass: BoolImage) -> BoolImage:

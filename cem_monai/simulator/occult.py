@@ -15,7 +15,12 @@ from dataclasses import replace
 from cem_monai.simulator.population import LesionKind, Population
 from cem_monai.simulator.random_streams import Stream, ViewKey
 
-VISIBLE_KINDS = (LesionKind.ROUND, LesionKind.LOBULATED, LesionKind.SPICULATED)
+VISIBLE_KINDS = (
+    LesionKind.ROUND,
+    LesionKind.LOBULATED,
+    LesionKind.SPICULATED,
+    LesionKind.NON_MASS,
+)
 NO_BREAST, LEFT, RIGHT = range(3)
 
 

@@ -26,7 +26,6 @@ from cem_monai.simulator.lesions import (
     NIPPLE_DISTANCE_SPREAD,
     NIPPLE_DISTANCES,
     RELATIVE_DEPTH,
-    Uptake,
 )
 from cem_monai.simulator.occult import occult_probability
 from cem_monai.simulator.outline import draw_outline
@@ -35,6 +34,7 @@ from cem_monai.simulator.phantom import Phantom
 from cem_monai.simulator.population import LesionKind, Population
 from cem_monai.simulator.random_streams import ViewKey
 from cem_monai.simulator.resampling import block_mean, upsample
+from cem_monai.simulator.uptake import Uptake
 
 PIXEL = 1.5
 """In mm, at least."""
@@ -107,7 +107,7 @@ def _profiles(
     moments = []
     for order in (1, 2):
         paths = [chord(distance, depth) ** order for depth in _depths(diameter, thickness)]
-        pattern = pattern_moment(uptake.patterns, rim_uptake(distance), order)
+        pattern = pattern_moment(uptake, rim_uptake(distance), order)
         iodine = np.float32(uptake.moment(order)) * np.mean(paths, axis=0) * pattern
         moments.append(block_mean(iodine, SUBSAMPLES))
     return moments[0], moments[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -22,6 +23,7 @@ from cem_monai.simulator.pectoral import PectoralMuscle, draw_pectoral, muscle_p
 from cem_monai.simulator.population import LesionKind, Population
 from cem_monai.simulator.random_streams import Stream, ViewKey
 from cem_monai.simulator.resampling import upsample
+from cem_monai.simulator.speck_pixels import SpeckPixels, draw_specks
 from cem_monai.simulator.texture import PowerSpectrum, gaussian_field, smoothstep
 from cem_monai.simulator.tissue_texture import draw_textures
 from cem_monai.simulator.tubes import draw_tubes
@@ -47,6 +49,7 @@ class Phantom:
         distance: mm to the skin, negative outside the breast.
         label: uint8, lesions (`lesion_maps.VISIBLE` ...), 0 elsewhere.
         lesions: as this view shows them.
+        calcifications: in a few pixels, where they displace fat.
     """
 
     grid: Grid
@@ -57,6 +60,7 @@ class Phantom:
     distance: FloatImage
     label: npt.NDArray[np.uint8]
     lesions: tuple[LesionProjection, ...]
+    calcifications: SpeckPixels
 
     @property
     def breast(self) -> npt.NDArray[np.bool_]:
@@ -77,7 +81,8 @@ class Phantom:
 def draw_phantom(key: ViewKey, breast: Breast, population: Population, detector: Grid) -> Phantom:
     """Draw one view of a breast at the detector's pixels, cropped to the columns it covers.
 
-    The anatomy is drawn on pixels of at least 0.2 mm and interpolated from there.
+    The anatomy is drawn on pixels of at least 0.2 mm and interpolated from there; calcifications
+    are drawn on the detector's own pixels.
     """
     outline = draw_outline(key, breast)
     grid = anatomy_grid(detector, outline.depth * 1.05 + MARGIN)
@@ -110,6 +115,7 @@ def _draw_anatomy(
         distance,
         lesions.label,
         tuple(projections),
+        _draw_calcifications(projections, thickness.inner, grid),
     )
 
 
@@ -196,7 +202,16 @@ def _resample(phantom: Phantom, detector: Grid) -> Phantom:
         distance=enlarge(phantom.distance),
         label=_nearest(phantom.label, detector.shape, ratio),
         lesions=phantom.lesions,
+        calcifications=_draw_calcifications(phantom.lesions, enlarge(phantom.inner), detector),
     )
+
+
+def _draw_calcifications(
+    projections: Sequence[LesionProjection], inner: FloatImage, grid: Grid
+) -> SpeckPixels:
+    rows, columns, path = draw_specks((one for item in projections for one in item.specks), grid)
+    inside = path < inner[rows, columns]
+    return SpeckPixels(rows[inside], columns[inside], path[inside])
 
 
 def _nearest(

@@ -19,11 +19,16 @@ def _check_distribution(name: str, values: Sequence[float]) -> None:
 
 
 class LesionKind(str, Enum):
-    """Shape of a lesion; an occult one has no density of its own in the low-energy image."""
+    """Shape of a lesion.
+
+    A non-mass shows in the low-energy image through its calcifications alone, an occult lesion
+    not at all.
+    """
 
     ROUND = "round"
     LOBULATED = "lobulated"
     SPICULATED = "spiculated"
+    NON_MASS = "non_mass"
     OCCULT = "occult"
 
 
@@ -46,6 +51,9 @@ class Morphology:
         irregularity: relative amplitude of the harmonics of the contour.
         orders: orders of these harmonics.
         patterns: probabilities of homogeneous, heterogeneous and rim uptake.
+        heterogeneity: standard deviation of the logarithm of the local concentration where uptake
+            is heterogeneous.
+        calcified: probability of a cluster of calcifications; 0 for what shall stay occult.
     """
 
     share: float
@@ -54,20 +62,27 @@ class Morphology:
     irregularity: float
     orders: tuple[int, ...]
     patterns: tuple[float, float, float]
+    heterogeneity: float = 0.45
+    calcified: float = 0.0
 
     def __post_init__(self) -> None:
         _check_probability("enhancing", self.enhancing)
+        _check_probability("calcified", self.calcified)
         _check_distribution("patterns", self.patterns)
 
 
 BENIGN_PATTERNS = (0.65, 0.30, 0.05)
 SUSPICIOUS_PATTERNS = (0.40, 0.39, 0.21)  # rim enhancement in 21 % of cancers
+CLUMPED_PATTERNS = (0.2, 0.8, 0.0)
 MORPHOLOGIES: Mapping[LesionKind, Morphology] = MappingProxyType(
     {
-        LesionKind.ROUND: Morphology(0.40, 0.35, 0.55, 0.02, (2, 3), BENIGN_PATTERNS),
-        LesionKind.LOBULATED: Morphology(0.25, 0.65, 0.80, 0.09, (2, 3, 4, 5), BENIGN_PATTERNS),
+        LesionKind.ROUND: Morphology(0.34, 0.35, 0.55, 0.02, (2, 3), BENIGN_PATTERNS),
+        LesionKind.LOBULATED: Morphology(0.21, 0.65, 0.80, 0.09, (2, 3, 4, 5), BENIGN_PATTERNS),
         LesionKind.SPICULATED: Morphology(
-            0.35, 0.97, 1.25, 0.10, (2, 3, 5, 7, 9), SUSPICIOUS_PATTERNS
+            0.30, 0.97, 1.25, 0.10, (2, 3, 5, 7, 9), SUSPICIOUS_PATTERNS, calcified=0.3
+        ),
+        LesionKind.NON_MASS: Morphology(
+            0.15, 0.50, 0.50, 0.12, (2, 3, 5), CLUMPED_PATTERNS, heterogeneity=0.55, calcified=1.0
         ),
         LesionKind.OCCULT: Morphology(0.0, 1.0, 1.0, 0.10, (2, 3, 5, 7), SUSPICIOUS_PATTERNS),
     }
@@ -122,7 +137,15 @@ class Population:
                 f"enhancement_concentrations must hold {len(self.enhancement_levels)} values, "
                 f"one per level; got {self.enhancement_concentrations}."
             )
+        self._check_morphologies()
+
+    def _check_morphologies(self) -> None:
+        if missing := [kind.value for kind in LesionKind if kind not in self.morphologies]:
+            raise ValueError(f"morphologies must hold every kind of lesion, {missing} are missing.")
         _check_distribution("share", [kind.share for kind in self.morphologies.values()])
+        calcified = self.morphologies[LesionKind.OCCULT].calcified
+        if calcified:
+            raise ValueError(f"calcified must be 0 for occult lesions, got {calcified}.")
 
     def as_dict(self) -> dict[str, object]:
         """Return the knobs for JSON."""

@@ -13,6 +13,7 @@ from cem_monai.simulator.population import (
 )
 
 SAME_ENHANCING, SAME_UPTAKE, SAME_PATTERNS = 0.62, 0.95, (0.50, 0.35, 0.15)
+SAME_HETEROGENEITY = 0.45
 """Of every visible lesion where its shape shall tell nothing: near the average of all kinds."""
 
 
@@ -41,7 +42,8 @@ def preset_population(predictability: Predictability | str) -> Population:
     """
     names = [item.value for item in Predictability]
     if predictability not in names:
-        raise ValueError(f"predictability must be one of {', '.join(names)}; got {predictability!r}.")
+        known = ", ".join(names)
+        raise ValueError(f"predictability must be one of {known}; got {predictability!r}.")
     makers = {
         Predictability.CLINICAL: Population,
         Predictability.COUPLED: _coupled,
@@ -51,7 +53,6 @@ def preset_population(predictability: Predictability | str) -> Population:
 
 
 def _coupled() -> Population:
-    certain = {LesionKind.ROUND: 0.0, LesionKind.LOBULATED: 1.0, LesionKind.SPICULATED: 1.0}
     return Population(
         visible_lesions=(0.0, 0.66, 0.34),  # a breast without a visible lesion would hold an occult
         occult_lesion=0.0,
@@ -59,7 +60,7 @@ def _coupled() -> Population:
         enhancement_levels=(0.0, 1.0, 0.0, 0.0),
         enhancement_patchiness=0.0,
         morphologies={
-            kind: replace(one, enhancing=certain.get(kind, one.enhancing))
+            kind: replace(one, enhancing=0.0 if kind is LesionKind.ROUND else 1.0)
             for kind, one in MORPHOLOGIES.items()
         },
     )
@@ -75,4 +76,10 @@ def _uninformative() -> Population:
 
 def _alike(kind: LesionKind, morphology: Morphology) -> Morphology:
     enhancing = morphology.enhancing if kind is LesionKind.OCCULT else SAME_ENHANCING
-    return replace(morphology, enhancing=enhancing, uptake=SAME_UPTAKE, patterns=SAME_PATTERNS)
+    return replace(
+        morphology,
+        enhancing=enhancing,
+        uptake=SAME_UPTAKE,
+        patterns=SAME_PATTERNS,
+        heterogeneity=SAME_HETEROGENEITY,
+    )

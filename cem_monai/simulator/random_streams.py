@@ -12,6 +12,7 @@ class Stream(IntEnum):
     """What a stream decides. Append only: renumbering changes every simulated breast.
 
     Streams of `HIDDEN` decide what a low-energy image cannot reveal (uptake, occult lesions ...).
+    Those from 101 belong to the phantom for dose pairs.
     """
 
     PATIENT = 1
@@ -33,6 +34,12 @@ class Stream(IntEnum):
     HIDDEN_OCCULT_BUILD = 17
     HIDDEN_OCCULT_PLACE = 18
     HIDDEN_OCCULT_SHAPE = 19
+    SPECKS = 20
+    HIDDEN_READING = 21
+    DOSE_FILM = 101
+    DOSE_INSERTS = 102
+    DOSE_ARRANGEMENT = 103
+    DOSE_NOISE = 104
 
 
 HIDDEN = frozenset(
@@ -44,6 +51,7 @@ HIDDEN = frozenset(
         Stream.HIDDEN_OCCULT_BUILD,
         Stream.HIDDEN_OCCULT_PLACE,
         Stream.HIDDEN_OCCULT_SHAPE,
+        Stream.HIDDEN_READING,
         Stream.HIGH_ENERGY_NOISE,
         Stream.MOTION,
     }
@@ -86,6 +94,11 @@ class ViewKey:
 
     def _number(self, stream: Stream) -> int:
         return stream + (REDRAW_STEP * self.hidden if stream in HIDDEN else 0)
+
+
+def dose_stream(seed: int, stream: Stream, *keys: int) -> np.random.Generator:
+    """Return a stream of the phantom for dose pairs; `keys` are positive."""
+    return np.random.default_rng([seed, stream, *keys])
 
 
 def check_seed(seed: int) -> None:

@@ -19,11 +19,11 @@ class Technique:
         anode: chemical symbol.
         filters: chemical symbols and thicknesses in mm.
         kilovolts: kV, tube voltage.
-        kerma_per_mas: uGy/mAs, air kerma at 66 cm.
-        half_value_layer: mm Al.
-        effective_energy: keV, mean energy that a detected photon deposits.
+        kerma_per_mas: uGy/mAs, air kerma at 66 cm behind the paddle.
+        half_value_layer: mm Al, first, behind the paddle.
+        effective_energy: keV; signal / effective energy is the number of quanta with its noise.
         energies: keV, spectral nodes.
-        weights: detector signal of each node without attenuation (relative).
+        weights: keV/(cm2 mAs), energy that the detector absorbs per node without attenuation.
         attenuation: linear attenuation per node in 1/cm for each tissue; `"iodine"` in cm2/mg.
     """
 

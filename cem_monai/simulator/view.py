@@ -14,7 +14,7 @@ from cem_monai.simulator.breast import Breast, draw_breast
 from cem_monai.simulator.device import STANDARD, device_of
 from cem_monai.simulator.grid import BoolImage, FloatImage, Grid, Size, detector_grid
 from cem_monai.simulator.lesion_projection import LesionProjection
-from cem_monai.simulator.masks import mass_mask, surround_mask
+from cem_monai.simulator.masks import decoy_mask, mass_mask, surround_mask
 from cem_monai.simulator.phantom import Phantom, draw_phantom
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.presentation import present
@@ -22,6 +22,7 @@ from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.random_streams import ViewKey, check_hidden, check_seed
 from cem_monai.simulator.recombination import GAIN, recombine
 from cem_monai.simulator.reference import Reference, make_reference
+from cem_monai.simulator.second_reader import second_reader_mask
 
 SIMULATED_VIEWS = (ViewPosition.CC, ViewPosition.MLO)
 
@@ -35,8 +36,11 @@ class SimulatedView:
         recombined: uint16; air 0, tissue without contrast agent about 2000, 36 more per mg/cm2
             iodine. These are values of 12 bits: a device of 14 bits stores four times as much.
         breast: inside the skin line.
-        mass: enhancing lesions; all False if there is none.
-        surround: ring of tissue 1.5 to 9 mm around them.
+        mass: enhancing lesions, their true outline; all False if there is none.
+        mass_second: the same lesions as a second reader outlines them.
+        surround: ring of tissue 1.5 to 9 mm around `mass`, without lesions of any kind.
+        decoy: lesions that the low-energy image shows, but that take up no contrast agent or too
+            little to be seen.
         iodine: float32 mg/cm2, the truth behind the recombined image.
         spacing: mm, (row, column).
         parameters: everything that was drawn, ready for JSON.
@@ -49,7 +53,9 @@ class SimulatedView:
     recombined: npt.NDArray[np.uint16]
     breast: BoolImage
     mass: BoolImage
+    mass_second: BoolImage
     surround: BoolImage
+    decoy: BoolImage
     iodine: FloatImage
     spacing: tuple[float, float]
     parameters: dict[str, Any]
@@ -104,9 +110,10 @@ def simulate_view(
     acquisition = acquire(key, phantom, breast.thickness, protocol)
     recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
     steps = look.values_per_12_bits
-    images = _maps(phantom, protocol) | {
+    images = _masks(key, phantom) | {
         "low_energy": _rounded(present(acquisition.low, phantom, breast.thickness), steps),
         "recombined": _rounded(recombined, steps),
+        "iodine": _true_iodine(phantom, protocol),
     }
     if twin:
         without = _twin(key, phantom, breast.thickness, protocol)
@@ -127,16 +134,20 @@ def simulate_view(
     )
 
 
-def _maps(phantom: Phantom, protocol: Protocol) -> dict[str, npt.NDArray[Any]]:
-    """Return masks and the true iodine, (H, W)."""
+def _masks(key: ViewKey, phantom: Phantom) -> dict[str, npt.NDArray[Any]]:
     mass = mass_mask(phantom)
-    iodine = np.where(phantom.breast, phantom.iodine, np.float32(0))
     return {
         "breast": phantom.breast,
         "mass": mass,
+        "mass_second": second_reader_mask(key, phantom),
         "surround": surround_mask(phantom, mass),
-        "iodine": iodine if protocol.contrast_agent else np.zeros_like(iodine),
+        "decoy": decoy_mask(phantom),
     }
+
+
+def _true_iodine(phantom: Phantom, protocol: Protocol) -> FloatImage:
+    inside = phantom.breast & protocol.contrast_agent
+    return np.where(inside, phantom.iodine, np.float32(0))
 
 
 def _twin(key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol) -> FloatImage:
@@ -215,8 +226,10 @@ def _lesion(
         "enhancing": lesion.enhancing,
         "pattern": lesion.pattern.value,
         "diameter_mm": lesion.diameter,
+        "length_mm": lesion.length,
         "depth_mm": 2 * lesion.half_depth,
         "density": lesion.density,
+        "specks": len(lesion.specks),
         "concentration_mg_per_ml": lesion.concentration,
         "row": item.y / detector.pixel - 0.5,
         "column": detector.columns - 1 - column if key.right else column,

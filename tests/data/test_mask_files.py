@@ -98,7 +98,7 @@ def test_file_whose_voxels_are_cut_is_named(tmp_path: Path) -> None:
 def test_mask_lies_beside_its_image() -> None:
     assert mask_path("a/L_CC_DES.dcm", "mass") == Path("a/L_CC_DES_mass.nii.gz")
     assert mask_path("a/1.2.3", "breast") == Path("a/1.2_breast.nii.gz")
-    with pytest.raises(ValueError, match="region must be one of breast, mass, surround, got 'x'"):
+    with pytest.raises(ValueError, match=r"region must be one of breast, mass, .*, got 'x'"):
         mask_path("a/L_CC_DES.dcm", "x")
 
 

@@ -9,11 +9,17 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
-from pydicom.uid import UID, ExplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DigitalMammographyXRayImageStorageForProcessing,
+    ExplicitVRLittleEndian,
+)
 
 from cem_monai.dicom import (
     ImageContent,
     Laterality,
+    MammogramError,
+    PresentationIntent,
     ViewPosition,
     deterministic_uid,
     image_content,
@@ -72,6 +78,40 @@ def test_validators_find_nothing_at_any_depth_and_polarity(
     dataset = write_exposure(bits_stored=bits, photometric_interpretation=photometric)
     assert dciodvfy(dataset) == []
     assert iod_findings(dataset) == []
+
+
+def raw_exposure(write_exposure: WriteExposure) -> Dataset:
+    return write_exposure(
+        image_content=None,
+        bits_stored=14,
+        window=None,
+        photometric_interpretation="MONOCHROME1",
+        presentation_intent=PresentationIntent.FOR_PROCESSING,
+    )
+
+
+def test_validators_find_nothing_in_raw_images(
+    write_exposure: WriteExposure, dciodvfy: Validator
+) -> None:
+    dataset = raw_exposure(write_exposure)
+    assert dciodvfy(dataset) == []
+    assert iod_findings(dataset) == []
+
+
+def test_raw_images_count_x_rays(write_exposure: WriteExposure) -> None:
+    dataset = raw_exposure(write_exposure)
+    assert dataset.SOPClassUID == DigitalMammographyXRayImageStorageForProcessing
+    assert dataset.PresentationIntentType == "FOR PROCESSING"
+    assert dataset.PixelIntensityRelationship == "LIN"
+    assert dataset.PixelIntensityRelationshipSign == 1  # higher values are more X-rays
+    assert list(dataset.ImageType) == ["ORIGINAL", "PRIMARY", ""]
+    assert "WindowCenter" not in dataset
+
+
+def test_raw_images_are_no_input_of_a_model(write_exposure: WriteExposure, tmp_path: Path) -> None:
+    path = _written(raw_exposure(write_exposure), tmp_path)
+    with pytest.raises(MammogramError, match="PresentationIntentType"):
+        read_mammogram(path)
 
 
 def test_tables_of_the_standard_notice_what_is_wrong(write_exposure: WriteExposure) -> None:

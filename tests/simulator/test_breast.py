@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from cem_monai.simulator import LesionKind, Population
 from cem_monai.simulator.breast import Breast, draw_breast
+from cem_monai.simulator.population import MORPHOLOGIES
 from cem_monai.simulator.random_streams import ViewKey
 
 SEEDS = range(300)
+VISIBLE_OCCULT = {
+    **MORPHOLOGIES,
+    LesionKind.OCCULT: replace(MORPHOLOGIES[LesionKind.OCCULT], calcified=0.5),
+}
+WITHOUT_DENSITY = (LesionKind.NON_MASS, LesionKind.OCCULT)
 
 
 def breasts(seed: int, population: Population) -> tuple[Breast, Breast]:
@@ -75,8 +83,21 @@ def test_every_kind_of_lesion_and_uptake_occurs():
     assert {lesion.kind for lesion in lesions} == set(LesionKind)
     assert len({lesion.pattern for lesion in lesions}) == 3
     assert any(not lesion.enhancing for lesion in lesions)
-    assert all(5 <= lesion.diameter <= 36 for lesion in lesions)
-    assert all(lesion.density == 0 for lesion in lesions if lesion.kind is LesionKind.OCCULT)
+    assert all(lesion.density == 0 for lesion in lesions if lesion.kind in WITHOUT_DENSITY)
+
+
+def test_lesions_have_the_sizes_of_their_kind():
+    lesions = [
+        lesion for seed in SEEDS for one in breasts(seed, Population()) for lesion in one.lesions
+    ]
+    lengths = [one.length for one in lesions if one.kind is LesionKind.NON_MASS]
+    diameters = [one.diameter for one in lesions if one.kind is not LesionKind.NON_MASS]
+
+    assert 11.99 < min(lengths) < 15
+    assert 40 < max(lengths) < 50.01
+    assert 5 <= min(diameters) < 7
+    assert 30 < max(diameters) <= 36
+    assert all(one.elongation == 1 for one in lesions if one.kind is not LesionKind.NON_MASS)
 
 
 def test_spiculated_lesions_enhance_more_often_than_round_ones():
@@ -98,6 +119,11 @@ def test_spiculated_lesions_enhance_more_often_than_round_ones():
         ({"normal_exams": 1.2}, "normal_exams must be a probability from 0 to 1, got 1.2"),
         ({"visible_lesions": (0.5, 0.4)}, r"visible_lesions .* add up to 1, got \(0.5, 0.4\)"),
         ({"enhancement_levels": (1.0,)}, "enhancement_concentrations must hold 1 values"),
+        (
+            {"morphologies": {}},
+            r"morphologies must hold every kind of lesion, \['round', .* missing",
+        ),
+        ({"morphologies": VISIBLE_OCCULT}, "calcified must be 0 for occult lesions, got 0.5"),
     ],
 )
 def test_impossible_population_is_refused(argument, message):

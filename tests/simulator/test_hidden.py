@@ -66,7 +66,7 @@ def test_hidden_draw_is_reproducible():
 
 
 def test_visible_lesions_keep_their_build_and_change_their_uptake():
-    build = ("kind", "diameter_mm", "depth_mm", "density", "row", "column")
+    build = ("kind", "diameter_mm", "length_mm", "depth_mm", "density", "specks", "row", "column")
     visible = [
         [item for item in view(7, hidden=hidden).parameters["lesions"] if item["kind"] != "occult"]
         for hidden in DRAWS

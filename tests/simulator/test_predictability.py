@@ -4,14 +4,13 @@ import pytest
 
 from cem_monai.simulator import LesionKind, Population, Predictability, preset_population
 from cem_monai.simulator.breast import draw_breast
-from cem_monai.simulator.lesions import Uptake
+from cem_monai.simulator.occult import VISIBLE_KINDS
 from cem_monai.simulator.random_streams import ViewKey
-
-VISIBLE = (LesionKind.ROUND, LesionKind.LOBULATED, LesionKind.SPICULATED)
+from cem_monai.simulator.uptake import Uptake
 
 
 def uptakes(name: str) -> dict[LesionKind, Uptake]:
-    return {kind: Uptake.of(kind, 0.5, preset_population(name)) for kind in VISIBLE}
+    return {kind: Uptake.of(kind, 0.5, preset_population(name)) for kind in VISIBLE_KINDS}
 
 
 def test_clinical_is_the_default():
@@ -33,7 +32,7 @@ def test_coupled_population_has_no_occult_lesions():
         for lesion in draw_breast(ViewKey(seed, False, False), population).lesions
     }
 
-    assert kinds == set(VISIBLE)
+    assert kinds == set(VISIBLE_KINDS)
 
 
 def test_uninformative_lesions_have_the_same_uptake():
