@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from cem_monai.data.breast import Mask
 from cem_monai.data.datalist import check_split, split_patients, write_sections
 from cem_monai.data.patches import foreground_corners, patch
+from cem_monai.data.raw_conversion import GrayImage
 
-GrayImage = npt.NDArray[np.uint8]
 FOLDER = "patches"
 
 
@@ -94,20 +93,23 @@ def write_patches(
         ValueError: see `foreground_corners`, `split_patients`; an arrangement comes twice, or no
             patch is kept.
     """
-    split, datalist = SplitUnit(split), Path(folder, "datalist.json")
+    if split not in list(SplitUnit):
+        names = ", ".join(one.value for one in SplitUnit)
+        raise ValueError(f"split must be one of {names}, got {split!r}")
     fractions = {"test_fraction": test_fraction, "validation_fraction": validation_fraction}
     check_split(**fractions, seed=seed)
-    # of an earlier run: its patches are overwritten now
-    datalist.unlink(missing_ok=True)
+    datalist = Path(folder, "datalist.json")
     items: list[dict[str, Any]] = []
     for pair in _without_repetition(pairs):
         corners = foreground_corners(
             pair.foreground, patch_size=patch_size, stride=stride, min_foreground=min_foreground
         )
+        # of an earlier run: its patches are overwritten now
+        datalist.unlink(missing_ok=True)
         items += [_write(pair, corner, patch_size, datalist.parent) for corner in corners]
     if not items:
         raise ValueError(f"no patch of {patch_size} pixels has {min_foreground:.0%} foreground")
-    key = "patient" if split is SplitUnit.ARRANGEMENT else "case"
+    key = "patient" if split == SplitUnit.ARRANGEMENT else "case"
     sections = split_patients([item[key] for item in items], **fractions, seed=seed)
     return write_sections([(sections[item[key]], item) for item in items], datalist)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.uid import DigitalMammographyXRayImageStorageForProcessing
 
+from cem_monai.dicom.attributes import PresentationIntent
 from cem_monai.dicom.gate import ONE_GRAY_IMAGE, Requirement, open_checked
 from cem_monai.dicom.pixels import stored_values
 
-MG_FOR_PROCESSING = DigitalMammographyXRayImageStorageForProcessing
+MG_FOR_PROCESSING = PresentationIntent.FOR_PROCESSING.sop_class_uid
 # PS3.3 C.8.11.3.1.2 for relationship and sign
 FOR_PROCESSING: tuple[Requirement, ...] = (
     ("Modality", lambda v: v == "MG", "must be MG"),
