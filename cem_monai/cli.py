@@ -145,6 +145,54 @@ def index(
         raise SystemExit(PARTLY_DONE)
 
 
+def dose_patches(
+    folder: str,
+    output: str,
+    conversion: str = "raw_fixed",
+    label: str = "high",
+    patch_size: int = 150,
+    stride: int = 150,
+    min_foreground: float = 0.5,
+    split: str = "arrangement",
+    test_fraction: float = 0.25,
+    validation_fraction: float = 0.0,
+    seed: int = 0,
+) -> None:
+    """Cut dose pairs into 8-bit patches (PNG) and split them into a MONAI datalist.
+
+    Args:
+        folder: what simulate_dose writes, or folders of the same form.
+        output: folder to write: datalist.json, patches/.
+        conversion: of raw values to 8 bits: raw_fixed, log_fixed or per_image.
+        label: the target's file in each folder: high, auto or high_noise_free.
+        patch_size: pixels.
+        stride: pixels between the first pixels of neighbors.
+        min_foreground: share of a patch that must show the phantom.
+        split: arrangement, or patch as published, which puts neighbors in training and test.
+        test_fraction: share of the arrangements or patches kept for the evaluation.
+        validation_fraction: share of them kept for validation while training.
+        seed: of the split.
+    """
+    from cem_monai.data import eight_bit_pairs, find_dose_pairs, write_patches
+
+    pairs, refused = find_dose_pairs(folder, label=label)
+    counts = write_patches(
+        eight_bit_pairs(pairs, conversion),
+        output,
+        patch_size=patch_size,
+        stride=stride,
+        min_foreground=min_foreground,
+        split=split,
+        test_fraction=test_fraction,
+        validation_fraction=validation_fraction,
+        seed=seed,
+    )
+    sections = ", ".join(f"{count} {section}" for section, count in counts.items())
+    print(f"patches of {len(pairs)} pairs in {output}: {sections}")
+    for one in refused:
+        print(f"left out: {one.reason}")
+
+
 def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: int = 48) -> None:
     """Simulate exams, train a small generator on the CPU, generate, evaluate, report.
 
@@ -181,7 +229,15 @@ def benchmark(
 
 VERBS: dict[str, Callable[..., None]] = {
     verb.__name__: verb
-    for verb in (simulate, simulate_dose, import_cdd_cesm, index, demo, benchmark)
+    for verb in (
+        simulate,
+        simulate_dose,
+        import_cdd_cesm,
+        index,
+        dose_patches,
+        demo,
+        benchmark,
+    )
 }
 
 

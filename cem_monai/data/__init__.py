@@ -12,32 +12,47 @@ from cem_monai.data.dicom_folder import (
     report_refused,
     scan_folder,
 )
+from cem_monai.data.dose_pairs import DosePair, eight_bit_pairs, find_dose_pairs
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images
+from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
+from cem_monai.data.patches import foreground_corners, raw_foreground
+from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 
 __all__ = [
     "REGIONS",
     "BreastMaskError",
     "CEMPair",
+    "Conversion",
+    "DosePair",
     "FolderScan",
+    "ImagePair",
     "ImportSummary",
     "Refused",
+    "SplitUnit",
     "breast_mask",
     "check_split",
+    "convert_raw",
+    "eight_bit_pairs",
+    "find_dose_pairs",
     "find_low_energy",
     "find_pairs",
+    "foreground_corners",
     "import_cdd_cesm",
     "load_datalist",
     "mask_path",
     "pair_images",
+    "raw_foreground",
     "read_mask",
     "read_plane",
     "report_refused",
     "scan_folder",
     "split_patients",
+    "to_eight_bits",
     "write_datalist",
     "write_mask",
+    "write_patches",
     "write_plane",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from cem_monai.data.masks import REGIONS
 from cem_monai.data.pair import CEMPair
 
 SECTIONS = ("training", "validation", "test")
-REQUIRED_KEYS = ("case", "patient", "image", "label")
+FILE_KEYS = ("image", "label")
+REQUIRED_KEYS = ("case", "patient", *FILE_KEYS)
 TWIN_KEY = "image_without_contrast"
 """Low-energy image of a simulated exam as it would be without contrast agent."""
-PATH_KEYS = ("image", "label", TWIN_KEY, *REGIONS)
+PATH_KEYS = (*FILE_KEYS, TWIN_KEY, *REGIONS)
 
 
 def check_split(*, test_fraction: float, validation_fraction: float, seed: int) -> None:
@@ -95,21 +96,38 @@ def write_datalist(
         validation_fraction=validation_fraction,
         seed=seed,
     )
-    datalist: dict[str, list[dict[str, str]]] = {section: [] for section in SECTIONS}
-    names: Counter[str] = Counter()
+    items, names = [], Counter[str]()
     for pair in pairs:
         names[pair.name] += 1
         number = names[pair.name]
         case = pair.name if number == 1 else f"{pair.name}_{number}"
-        datalist[sections[pair.patient]].append(_item(pair, case, path.parent))
+        items.append((sections[pair.patient], _item(pair, case, path.parent)))
+    return write_sections(items, path)
+
+
+def write_sections(
+    items: Iterable[tuple[str, dict[str, Any]]], path: str | os.PathLike[str]
+) -> dict[str, int]:
+    """Write items, each with its section, as a datalist, completely or not at all.
+
+    Returns:
+        number of items in each section.
+    """
+    datalist: dict[str, list[dict[str, Any]]] = {section: [] for section in SECTIONS}
+    for section, item in items:
+        datalist[section].append(item)
     with atomic_write(path, "w") as file:
         json.dump(datalist, file, indent=2)
         file.write("\n")
-    return {section: len(items) for section, items in datalist.items()}
+    return {section: len(members) for section, members in datalist.items()}
 
 
 def load_datalist(
-    path: str | os.PathLike[str], section: str, *, allow_empty: bool = False
+    path: str | os.PathLike[str],
+    section: str,
+    *,
+    allow_empty: bool = False,
+    allow_shared_patients: bool = False,
 ) -> list[dict[str, Any]]:
     """Return the items of one section with absolute paths, as MONAI's `Dataset` takes them.
 
@@ -117,6 +135,8 @@ def load_datalist(
         path: JSON file of `write_datalist`, or one of the same form.
         section: `"training"`, `"validation"` or `"test"`.
         allow_empty: return an empty list for a section without cases, or one that is not there.
+        allow_shared_patients: accept a patient in two sections, which flatters every measure: only
+            to repeat a published split of that kind.
 
     Raises:
         FileNotFoundError: the datalist, or a file that it names, does not exist.
@@ -131,7 +151,7 @@ def load_datalist(
         raise ValueError(f"{path}: no section {section!r}, there are {', '.join(datalist)}")
     if not datalist[section]:
         raise ValueError(f"{path}: the section {section!r} holds no case")
-    _check_disjoint(datalist, path)
+    _check_disjoint(datalist, path, FILE_KEYS if allow_shared_patients else ("patient", *FILE_KEYS))
     return [_resolve(item, path) for item in datalist[section]]
 
 
@@ -170,10 +190,12 @@ def _check_item(item: object, path: Path) -> None:
         raise ValueError(f"{path}: the item {name} has no {', no '.join(missing)}")
 
 
-def _check_disjoint(datalist: dict[str, list[dict[str, Any]]], path: Path) -> None:
+def _check_disjoint(
+    datalist: dict[str, list[dict[str, Any]]], path: Path, keys: Sequence[str]
+) -> None:
     section_of: dict[tuple[str, str], str] = {}
     for section, items in datalist.items():
-        for key in ("patient", "image", "label"):
+        for key in keys:
             for value in {str(item[key]) for item in items}:
                 first = section_of.setdefault((key, value), section)
                 if first != section:

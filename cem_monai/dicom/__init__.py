@@ -19,6 +19,7 @@ from cem_monai.dicom.gate import open_mammogram
 from cem_monai.dicom.generated import read_generated
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram
 from cem_monai.dicom.pixels import decode, from_canonical, to_canonical, value_range
+from cem_monai.dicom.raw import RawMammogram, read_raw_mammogram
 from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.writer import (
     Exposure,
@@ -42,6 +43,7 @@ __all__ = [
     "MammogramAttributes",
     "MammogramError",
     "PresentationIntent",
+    "RawMammogram",
     "ViewPosition",
     "attribute_label",
     "code_item",
@@ -55,6 +57,7 @@ __all__ = [
     "read_attributes",
     "read_generated",
     "read_mammogram",
+    "read_raw_mammogram",
     "refuse",
     "save_dataset",
     "source_reference",

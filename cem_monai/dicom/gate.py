@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ MAX_SIDE, MAX_PIXELS = 8192, 50_000_000
 REFUSED_IMAGE_TYPES = ("TOMO", "STEREO", "PRE FIRE", "POST FIRE", "BIOPSY")
 
 Test = Callable[[Any], bool]
-# In this order: what the object is, then whether its pixels are one gray image that can be read.
-REQUIRED: tuple[tuple[str, Test, str], ...] = (
+Requirement = tuple[str, Test, str]
+"""Keyword, what its value must pass, and what the message says it must be."""
+FOR_PRESENTATION: tuple[Requirement, ...] = (
     ("Modality", lambda v: v == "MG", "must be MG"),
     ("PresentationIntentType", lambda v: v == "FOR PRESENTATION", "must be FOR PRESENTATION"),
     (
@@ -49,6 +50,8 @@ REQUIRED: tuple[tuple[str, Test, str], ...] = (
         lambda v: v == MG_FOR_PRESENTATION,
         f"must be {MG_FOR_PRESENTATION} (Digital Mammography X-Ray Image - For Presentation)",
     ),
+)
+ONE_GRAY_IMAGE: tuple[Requirement, ...] = (
     ("NumberOfFrames", lambda v: int(v or 1) == 1, "must be 1"),
     ("SamplesPerPixel", lambda v: v == 1, "must be 1"),
     (
@@ -92,10 +95,21 @@ def open_gray_image(path: Path) -> Dataset:
     Raises:
         MammogramError: the file cannot be read, or the object is no mammography image.
     """
+    return open_checked(path, (*FOR_PRESENTATION, *ONE_GRAY_IMAGE))
+
+
+def open_checked(path: Path, requirements: Iterable[Requirement]) -> Dataset:
+    """Read one DICOM file whose attributes must pass all requirements, checked in their order.
+
+    Transfer syntax, bits and length of the pixel data are checked in any case.
+
+    Raises:
+        MammogramError: the file cannot be read, or an attribute does not pass.
+    """
     # Before anything else is read: a deflated object is inflated while it is read
     _check_transfer_syntax(_load(path, read_file_meta_info), path)
     dataset = _load(path, _read_whole)
-    for keyword, accepts, wanted in REQUIRED:
+    for keyword, accepts, wanted in requirements:
         value = dataset.get(keyword)
         if not _holds(accepts, value):
             raise refuse(path, keyword, value, wanted)

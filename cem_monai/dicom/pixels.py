@@ -37,13 +37,38 @@ def decode(dataset: Dataset, path: Path) -> FloatImage:
     Raises:
         MammogramError: the pixel data cannot be decoded or do not match the header.
     """
-    stored = _decode(dataset, path)
+    stored = stored_values(dataset, path)
     values = _apply_modality_lut(stored, dataset, path)
     low, high = value_range(dataset)
     if dataset.PhotometricInterpretation == "MONOCHROME1":
         values = np.float32(low + high) - values
     values[_padding(stored, dataset)] = low
     return values
+
+
+def stored_values(dataset: Dataset, path: Path) -> Image:
+    """Return the pixels as they are stored, before any look-up table, (H, W).
+
+    Args:
+        dataset: object that passed the gate.
+        path: its file, for messages.
+
+    Raises:
+        MammogramError: the pixel data cannot be decoded or do not match the header.
+    """
+    syntax = dataset.file_meta.TransferSyntaxUID
+    size = (dataset.Rows, dataset.Columns)
+    try:
+        found = _jpeg_ls_size(dataset) if syntax == JPEGLSLossless else size
+        if found == size:
+            return pixel_array(dataset, decoding_plugin=DECODERS[syntax])
+    except Exception as error:  # any codec error means the same to the caller
+        kind = type(error).__name__
+        raise MammogramError(f"{path}: the {syntax.name} pixel data are damaged ({kind})") from None
+    raise MammogramError(
+        f"{path}: the pixel data hold {found[0]} x {found[1]} pixels, "
+        f"Rows and Columns say {size[0]} x {size[1]}"
+    )
 
 
 def value_range(dataset: Dataset) -> tuple[float, float]:
@@ -68,22 +93,6 @@ def to_canonical(image: Image, *, chest_wall_at_right: bool) -> Image:
 def from_canonical(image: Image, *, chest_wall_at_right: bool) -> Image:
     """Undo `to_canonical`: the mirror image is its own inverse."""
     return to_canonical(image, chest_wall_at_right=chest_wall_at_right)
-
-
-def _decode(dataset: Dataset, path: Path) -> Image:
-    syntax = dataset.file_meta.TransferSyntaxUID
-    size = (dataset.Rows, dataset.Columns)
-    try:
-        found = _jpeg_ls_size(dataset) if syntax == JPEGLSLossless else size
-        if found == size:
-            return pixel_array(dataset, decoding_plugin=DECODERS[syntax])
-    except Exception as error:  # any codec error means the same to the caller
-        kind = type(error).__name__
-        raise MammogramError(f"{path}: the {syntax.name} pixel data are damaged ({kind})") from None
-    raise MammogramError(
-        f"{path}: the pixel data hold {found[0]} x {found[1]} pixels, "
-        f"Rows and Columns say {size[0]} x {size[1]}"
-    )
 
 
 def _jpeg_ls_size(dataset: Dataset) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cem_monai.inferers.blended_patch_inferer import BlendedPatchInferer, PatchFit
 from cem_monai.inferers.padded_inferer import PaddedInferer
 
-__all__ = ["PaddedInferer"]
+__all__ = ["BlendedPatchInferer", "PaddedInferer", "PatchFit"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cem_monai.data import Conversion, to_eight_bits
 from cem_monai.simulator.device import DEVICES, Device, Marking
-from cem_monai.simulator.dose_conversion import Conversion, to_eight_bits
 from cem_monai.simulator.dose_exposure import DoseLevel
 from cem_monai.simulator.dose_phantom import DosePhantom
 from cem_monai.simulator.dose_series import DoseSeries, simulate_dose_series

@@ -12,6 +12,7 @@ from cem_monai.transforms.intensity import (
     format_range,
 )
 from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
+from cem_monai.transforms.raw import RawLoadImaged
 
 __all__ = [
     "AntiAlias",
@@ -21,6 +22,7 @@ __all__ = [
     "CEMLoadImaged",
     "CEMSaveImaged",
     "MammogramReader",
+    "RawLoadImaged",
     "RestoreIntensityBitDepth",
     "RestoreIntensityBitDepthd",
     "ScaleIntensityBitDepth",

@@ -1,18 +1,23 @@
-"""Named ways from raw images of the dose phantom to 8 bits, and what each does to the CCI.
+"""Named ways from raw images to 8 bits, and what each does to the CCI.
 
 The CCI, mean standard deviation of 3 x 3 neighborhoods, counts noise as contrast. So the conversion
-decides which dose has more of it. Numbers are high dose relative to low dose inside the phantom,
-over the 11 pairs of seed 0.
+decides which dose has more of it. Numbers are high dose relative to low dose inside the simulated
+phantom for dose pairs, over the 11 pairs of seed 0; the fixed windows suit its raw values.
 """
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.simulator.grid import BoolImage, FloatImage
+from cem_monai.data.breast import Mask
+from cem_monai.dicom import RawMammogram
+
+FloatImage = npt.NDArray[np.float32]
+GrayImage = npt.NDArray[np.uint8]
 
 RAW_FULL_SCALE = 4095.0
 """Raw value that `RAW_FIXED` shows white: 12 bits, more than behind the full thickness."""
@@ -36,17 +41,36 @@ class Conversion(str, Enum):
     window hides that the signal grows, and rounding adds: the CCI hardly changes, 1.05."""
 
 
+def convert_raw(raw: RawMammogram, conversion: Conversion | str, foreground: Mask) -> GrayImage:
+    """Convert a raw image by what its header tells.
+
+    Args:
+        raw: from `read_raw_mammogram`.
+        conversion: a `Conversion` or its value.
+        foreground: (H, W), where the object is, see `raw_foreground`.
+
+    Raises:
+        ValueError: unknown conversion, or it needs an entrance dose that the header does not tell.
+    """
+    if raw.entrance_dose is None and conversion == Conversion.LOG_FIXED:
+        raise ValueError(
+            f"{raw.path}: {Conversion.LOG_FIXED.value} needs EntranceDoseInmGy (0040,8302)"
+        )
+    dose = math.nan if raw.entrance_dose is None else raw.entrance_dose
+    return to_eight_bits(raw.pixels, conversion, entrance_dose=dose, inside=foreground)
+
+
 def to_eight_bits(
-    raw: npt.NDArray[np.uint16],
+    raw: npt.NDArray[np.unsignedinteger],
     conversion: Conversion | str,
     *,
     entrance_dose: float,
-    inside: BoolImage,
-) -> npt.NDArray[np.uint8]:
+    inside: Mask,
+) -> GrayImage:
     """Convert a raw image.
 
     Args:
-        raw: (H, W), from `expose_phantom`.
+        raw: (H, W), proportional to the X-rays.
         conversion: a `Conversion` or its value.
         entrance_dose: mGy; only `LOG_FIXED` asks for it.
         inside: (H, W), where the phantom is; only `PER_IMAGE` asks for it.
@@ -73,5 +97,5 @@ def _attenuation(values: FloatImage, entrance_dose: float) -> FloatImage:
     return np.asarray((np.float32(black) - logarithm) / np.float32(black - white), np.float32)
 
 
-def _gray(share: FloatImage) -> npt.NDArray[np.uint8]:
+def _gray(share: FloatImage) -> GrayImage:
     return np.rint(255 * np.clip(share, 0, 1)).astype(np.uint8)
