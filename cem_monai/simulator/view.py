@@ -111,7 +111,7 @@ def simulate_view(
     recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
     steps = look.values_per_12_bits
     images = _masks(key, phantom) | {
-        "low_energy": _rounded(present(acquisition.low, phantom, breast.thickness), steps),
+        "low_energy": _rounded(_low_energy(acquisition, phantom, breast.thickness), steps),
         "recombined": _rounded(recombined, steps),
         "iodine": _true_iodine(phantom, protocol),
     }
@@ -150,9 +150,13 @@ def _true_iodine(phantom: Phantom, protocol: Protocol) -> FloatImage:
     return np.where(inside, phantom.iodine, np.float32(0))
 
 
+def _low_energy(acquisition: Acquisition, phantom: Phantom, thickness: float) -> FloatImage:
+    return present(acquisition.low, phantom, thickness, acquisition.low_beam.technique)
+
+
 def _twin(key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol) -> FloatImage:
-    low, _ = acquire_low(key, phantom, thickness, replace(protocol, contrast_agent=False))
-    return present(low, phantom, thickness)
+    low, beam = acquire_low(key, phantom, thickness, replace(protocol, contrast_agent=False))
+    return present(low, phantom, thickness, beam.technique)
 
 
 def _rounded(image: FloatImage, steps: int) -> npt.NDArray[np.uint16]:
