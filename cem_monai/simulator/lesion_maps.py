@@ -18,6 +18,8 @@ from cem_monai.simulator.uptake import Uptake
 
 RIM_CORE = 0.72
 """Radius of the core without contrast agent, relative to the lesion."""
+SPICULE_DEPTH = 3.0
+"""Extent along the beam relative to the width: a spicule that shows is a sheet seen on edge."""
 HETEROGENEITY_SCALE = 1.3
 """In mm, Gaussian blur of the texture of heterogeneous uptake."""
 TEXTURE_PIXEL = 0.5
@@ -64,7 +66,8 @@ def draw_lesion_maps(
         iodine[box] += lesion.concentration * path * _uptake(key, projection, grid, box, distance)
         label[box][(distance < 1) & (inner[box] > 0)] = _label(projection)
     spicules = draw_tubes([tube for item in projections for tube in item.spicules], grid)
-    return LesionMaps(mass, spicules * (mass < 0.3), iodine, label)
+    spicules *= np.float32(SPICULE_DEPTH) * (mass < 0.3)
+    return LesionMaps(mass, spicules, iodine, label)
 
 
 def lesion_path(

@@ -73,13 +73,14 @@ class Morphology:
 
 BENIGN_PATTERNS = (0.65, 0.30, 0.05)
 SUSPICIOUS_PATTERNS = (0.40, 0.39, 0.21)  # rim enhancement in 21 % of cancers
+SPICULATED_ORDERS = (2, 3, 4, 5, 6, 7, 9, 11)
 CLUMPED_PATTERNS = (0.2, 0.8, 0.0)
 MORPHOLOGIES: Mapping[LesionKind, Morphology] = MappingProxyType(
     {
         LesionKind.ROUND: Morphology(0.34, 0.35, 0.55, 0.02, (2, 3), BENIGN_PATTERNS),
         LesionKind.LOBULATED: Morphology(0.21, 0.65, 0.80, 0.09, (2, 3, 4, 5), BENIGN_PATTERNS),
         LesionKind.SPICULATED: Morphology(
-            0.30, 0.97, 1.25, 0.10, (2, 3, 5, 7, 9), SUSPICIOUS_PATTERNS, calcified=0.3
+            0.30, 0.97, 1.25, 0.07, SPICULATED_ORDERS, SUSPICIOUS_PATTERNS, calcified=0.3
         ),
         LesionKind.NON_MASS: Morphology(
             0.15, 0.50, 0.50, 0.12, (2, 3, 5), CLUMPED_PATTERNS, heterogeneity=0.55, calcified=1.0

@@ -35,6 +35,7 @@ class Stream(IntEnum):
     HIDDEN_OCCULT_SHAPE = 19
     SPECKS = 20
     HIDDEN_READING = 21
+    NIPPLE = 22
 
 
 HIDDEN = frozenset(
