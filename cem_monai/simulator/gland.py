@@ -17,7 +17,7 @@ from cem_monai.simulator.texture import ridge, smoothstep
 from cem_monai.simulator.tissue_texture import LayerTextures, TissueTextures
 
 LAYERS = 3
-WEB, STRAND, THINNEST = 0.025, 0.06, 0.012
+WEB, STRAND, THINNEST = 0.02, 0.05, 0.012
 """Share of a ray that is tissue: in walls between fat lobules, in ligaments that run to the nipple,
 and everywhere."""
 STRAND_WIDTH, STRAND_SLOPE = 0.2, 0.65

@@ -15,6 +15,8 @@ from cem_monai.simulator import Population, simulate_exams, simulate_view
 SIZE = 128
 FIRST_SEED = 13
 """Exam 13 is normal, exam 14 holds three lesions in the left breast."""
+SEED_WITH_DECOY = 17
+"""Left breast: a mass and calcifications that do not enhance."""
 VIEWS = ("L_CC", "L_MLO", "R_CC", "R_MLO")
 
 
@@ -47,6 +49,17 @@ def test_normal_exam_has_no_mass_files(study):
     assert not list((study / "SIM-000013").glob("*mass*"))
     assert not list((study / "SIM-000013").glob("*surround*"))
     assert len(list((study / "SIM-000014").glob("*_mass.nii.gz"))) == 2
+
+
+def test_masks_of_both_readers_and_decoys_are_offered_with_their_pair(tmp_path):
+    simulate_exams(tmp_path, exams=1, seed=SEED_WITH_DECOY, size=SIZE, progress=False)
+    offered = {pair.name[-4:]: pair.masks() for pair in find_pairs(tmp_path)[0]}
+    view = simulate_view(SEED_WITH_DECOY, laterality="L", view_position="CC", size=SIZE)
+
+    assert set(offered["R_CC"]) == {"breast"}
+    assert set(offered["L_CC"]) == {"breast", "mass", "mass_second", "surround", "decoy"}
+    for name, path in offered["L_CC"].items():
+        assert np.array_equal(read_mask(path), getattr(view, name))
 
 
 def test_no_temporary_files_remain(study):
