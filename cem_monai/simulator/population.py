@@ -18,6 +18,17 @@ def _check_distribution(name: str, values: Sequence[float]) -> None:
         raise ValueError(f"{name} must be probabilities that add up to 1, got {tuple(values)}.")
 
 
+THICKNESSES = (2.2, 9.0)
+"""In cm; compressed breasts are clipped to these."""
+DENSITIES = (0.035, 0.62)
+
+
+def _check_between(name: str, value: float, limits: tuple[float, float], unit: str = "") -> None:
+    low, high = limits
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie between {low:g} and {high:g}{unit}, got {value:g}.")
+
+
 class LesionKind(str, Enum):
     """Shape of a lesion.
 
@@ -98,6 +109,10 @@ class Population:
     are assumptions (no measured patient distribution was found).
 
     Args:
+        thickness: cm, mean of the compressed thickness; thicker breasts are larger and less dense.
+        thickness_spread: cm, standard deviation.
+        density: median share of fibroglandular tissue in the volume, at the mean thickness.
+        density_spread: standard deviation of its logarithm.
         normal_exams: probability that neither breast holds a lesion.
         visible_lesions: probabilities of 0, 1, 2 ... visible lesions in the affected breast; with
             0 it holds an occult one, so that an exam that is not normal holds a lesion.
@@ -113,9 +128,14 @@ class Population:
         morphologies: what is particular to each kind of lesion.
 
     Raises:
-        ValueError: a probability outside 0 to 1, or probabilities that do not add up to 1.
+        ValueError: a probability outside 0 to 1, probabilities that do not add up to 1, or a
+            thickness or density that no breast has.
     """
 
+    thickness: float = 5.4
+    thickness_spread: float = 1.3
+    density: float = 0.155
+    density_spread: float = 0.55
     normal_exams: float = 0.2
     visible_lesions: tuple[float, ...] = (0.05, 0.63, 0.32)
     contralateral_lesion: float = 0.2
@@ -129,6 +149,10 @@ class Population:
     morphologies: Mapping[LesionKind, Morphology] = field(default_factory=lambda: {**MORPHOLOGIES})
 
     def __post_init__(self) -> None:
+        _check_between("thickness", self.thickness, THICKNESSES, " cm")
+        _check_between("thickness_spread", self.thickness_spread, (0, 5), " cm")
+        _check_between("density", self.density, DENSITIES)
+        _check_between("density_spread", self.density_spread, (0.01, 2))
         for name in ("normal_exams", "contralateral_lesion", "occult_lesion", "uptake_correlation"):
             _check_probability(name, getattr(self, name))
         _check_distribution("visible_lesions", self.visible_lesions)
