@@ -64,7 +64,8 @@ def draw_lesion_maps(
         lesion = projection.lesion
         mass[box] = np.maximum(mass[box], lesion.density * path)
         iodine[box] += lesion.concentration * path * _uptake(key, projection, grid, box, distance)
-        label[box][(distance < 1) & (inner[box] > 0)] = _label(projection)
+        if seen := _label(projection):
+            label[box][(distance < 1) & (inner[box] > 0)] = seen
     spicules = draw_tubes([tube for item in projections for tube in item.spicules], grid)
     spicules *= np.float32(SPICULE_DEPTH) * (mass < 0.3)
     return LesionMaps(mass, spicules, iodine, label)
@@ -122,9 +123,11 @@ def chord(distance: FloatImage, half_depth: float) -> FloatImage:
 
 
 def _label(projection: LesionProjection) -> int:
+    """Return the label; 0 for an occult lesion that takes up too little: nobody sees it."""
+    enhancing = projection.lesion.enhancing
     if projection.lesion.kind is LesionKind.OCCULT:
-        return OCCULT if projection.lesion.enhancing else 0
-    return VISIBLE if projection.lesion.enhancing else WITHOUT_UPTAKE
+        return OCCULT if enhancing else 0
+    return VISIBLE if enhancing else WITHOUT_UPTAKE
 
 
 def _uptake(

@@ -21,6 +21,10 @@ def _check_distribution(name: str, values: Sequence[float]) -> None:
 THICKNESSES = (2.2, 9.0)
 """In cm; compressed breasts are clipped to these."""
 DENSITIES = (0.035, 0.62)
+LARGEST_CONCENTRATION = 20.0
+"""In mg/ml; more than blood ever holds."""
+LARGEST_SPREAD = 2.0
+"""Of a logarithm."""
 
 
 def _check_between(name: str, value: float, limits: tuple[float, float], unit: str = "") -> None:
@@ -64,7 +68,8 @@ class Morphology:
         patterns: probabilities of homogeneous, heterogeneous and rim uptake.
         heterogeneity: standard deviation of the logarithm of the local concentration where uptake
             is heterogeneous.
-        calcified: probability of a cluster of calcifications; 0 for what shall stay occult.
+        calcified: probability of a cluster of calcifications; 0 for occult lesions. The low-energy
+            image shows a non-mass by nothing else: below 1, the limit knows of some that it hides.
     """
 
     share: float
@@ -80,6 +85,9 @@ class Morphology:
         _check_probability("enhancing", self.enhancing)
         _check_probability("calcified", self.calcified)
         _check_distribution("patterns", self.patterns)
+        _check_between("uptake", self.uptake, (0.001, LARGEST_CONCENTRATION), " mg/ml")
+        _check_between("irregularity", self.irregularity, (0, 0.3))
+        _check_between("heterogeneity", self.heterogeneity, (0, LARGEST_SPREAD))
 
 
 BENIGN_PATTERNS = (0.65, 0.30, 0.05)
@@ -162,6 +170,12 @@ class Population:
                 f"enhancement_concentrations must hold {len(self.enhancement_levels)} values, "
                 f"one per level; got {self.enhancement_concentrations}."
             )
+        for value in self.enhancement_concentrations:
+            limits = (0, LARGEST_CONCENTRATION)
+            _check_between("enhancement_concentrations", value, limits, " mg/ml")
+        for name in ("uptake_spread", "enhancement_patchiness"):
+            _check_between(name, getattr(self, name), (0, LARGEST_SPREAD))
+        _check_between("enhancement_density_tilt", self.enhancement_density_tilt, (-2, 2))
         self._check_morphologies()
 
     def _check_morphologies(self) -> None:

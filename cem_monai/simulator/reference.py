@@ -49,8 +49,9 @@ class Reference:
     """Predictions of a recombined image, float32 (H, W) in its pixel values; 0 in air.
 
     Args:
-        mean: no prediction from the low-energy image has a lower squared error.
-        median: none has a lower absolute error.
+        mean: of the predictions from a low-energy image without contrast agent none has a lower
+            squared error.
+        median: none of them has a lower absolute error.
         sd: standard deviation of the recombined image around `mean`.
         clean: the recombined image without high-energy noise and motion: the true iodine.
     """
@@ -68,6 +69,7 @@ def make_reference(
     phantom: Phantom,
     protocol: Protocol,
     acquisition: Acquisition,
+    steps: int = 1,
 ) -> Reference:
     """Return the limit of a view; all but `clean` is the same for every hidden draw.
 
@@ -78,13 +80,14 @@ def make_reference(
         phantom: its anatomy, and its iodine for `clean`.
         protocol: of both exposures.
         acquisition: of `phantom`, for `clean`.
+        steps: stored values per pixel value, which are rounded.
     """
     moments = _moments(key, breast, population, phantom, protocol)
     expected = replace(phantom, iodine=moments.mean)
     usual = acquire(key, expected, breast.thickness, protocol)
     mean, gain = _still_image(usual, expected, breast.thickness, protocol)
     noise = np.hypot(
-        GAIN * high_energy_spread(usual, phantom, protocol), np.sqrt(ROUNDING_VARIANCE)
+        GAIN * high_energy_spread(usual, phantom, protocol), np.sqrt(ROUNDING_VARIANCE) / steps
     ).astype(np.float32)
     median = mean
     if protocol.contrast_agent:

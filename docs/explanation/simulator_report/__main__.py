@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 REAL_PAIRS = "../shared/data"
-EXAMS = 64
+EXAMS = 40
 COMMAND = "make simulator-report"
 
 Blocks = dict[str, str]

@@ -38,10 +38,6 @@ class Setting:
 
 PRESETS = {item.value: Setting(population=preset_population(item.value)) for item in Predictability}
 KNOBS = {
-    "uptake does not follow density": Setting(Population(uptake_correlation=0.0)),
-    "uptake follows density": Setting(Population(uptake_correlation=1.0)),
-    "occult lesion in every second breast": Setting(Population(occult_lesion=0.5)),
-    "no background enhancement": Setting(Population(enhancement_concentrations=(1e-3,) * 4)),
     "four times the HE dose": Setting(
         protocol=Protocol(high_energy_dose=4 * Protocol().high_energy_dose)
     ),
