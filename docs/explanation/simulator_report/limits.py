@@ -36,13 +36,12 @@ class Setting:
     protocol: Protocol = field(default_factory=Protocol)
 
 
-PRESETS = {item.value: Setting(population=preset_population(item.value)) for item in Predictability}
-KNOBS = {
+SETTINGS = {item.value: Setting(population=preset_population(item)) for item in Predictability} | {
     "four times the HE dose": Setting(
         protocol=Protocol(high_energy_dose=4 * Protocol().high_energy_dose)
-    ),
+    )
 }
-SETTINGS = PRESETS | KNOBS
+"""Every preset of predictability, and one of the device."""
 
 
 class LimitJob(NamedTuple):
