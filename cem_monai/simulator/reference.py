@@ -15,8 +15,9 @@ agent in the low-energy image a model may read the iodine itself; then `clean` i
 Assumptions:
 
 - Known are the true anatomy (of all four views: how many lesions are visible in either breast tells
-  which of them is affected), the density score of each visible lesion and the patient's density:
-  somewhat more than an image can tell, so that the limit is a strict one.
+  which of them is affected), the score of each visible lesion (its density, or how calcified it
+  is), the extent of a non-mass around its calcifications, and the patient's density: somewhat more
+  than an image can tell, so that the limit is a strict one.
 - The response to iodine is that of the mean iodine, which goes through the whole simulation; the
   deviations from it are multiplied with the calibrated sensitivity s.
 - Noise of the logarithm and motion to first order; rounding adds 1/12.
