@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 import fire
@@ -24,6 +24,7 @@ from cem_monai.command_line import (
 USAGE_ERROR = 2
 KINDS: dict[str, tuple[Callable[[str], object], str]] = {
     "float": (float, "a number"),
+    "Size": (int, "a whole number or native"),
     "bool": (lambda text: {"true": True, "false": False}[text.lower()], "true or false"),
 }
 """By annotation: how a value is read, and what it must be."""
@@ -50,7 +51,7 @@ def simulate(
         size: pixels a side, e.g. 512 or 1024, or native for 2850 x 2394.
         workers: processes.
         predictability: how much the low-energy image tells of the iodine: clinical, coupled,
-            uninformative; or one knob turned: uncorrelated, correlated, occult, no_background.
+            uninformative, or with one knob turned uncorrelated, correlated, occult, no_background.
         twin: write the low-energy images without contrast agent too.
         device: matrix, bits, polarity, anode and tags: standard, tungsten, inverted, or mixed.
         hidden: which draw of what a low-energy image cannot reveal; the breasts stay the same.
@@ -287,13 +288,19 @@ def _bind(arguments: list[str]) -> list[str]:
     parameters = inspect.signature(VERBS[verb]).parameters
     flags = [name for name, one in parameters.items() if one.annotation == "bool"]
     options, positional = split_arguments(rest, flags)
-    named = [(name.replace("-", "_"), value) for name, value in options]
+    named = [(_full_name(name.replace("-", "_"), parameters), value) for name, value in options]
     check_options([name for name, _ in named], parameters)
     free = [name for name in parameters if name not in dict(named)]
     if len(positional) > len(free):
         raise ValueError(f"{verb} takes no argument {positional[len(free)]!r}; see --help")
     given = [*zip(free, positional, strict=False), *named]
     return [verb, *(_spell(name, str(parameters[name].annotation), text) for name, text in given)]
+
+
+def _full_name(name: str, parameters: Collection[str]) -> str:
+    """Spell out a single letter, if only one option begins with it."""
+    found = [one for one in parameters if one[0] == name]
+    return found[0] if len(found) == 1 else name
 
 
 def _spell(name: str, annotation: str, text: str) -> str:

@@ -53,15 +53,17 @@ def split_arguments(
     """
     options: list[tuple[str, str]] = []
     rest: list[str] = []
-    remaining = iter(arguments)
-    for text in remaining:
-        if re.match(r"--?[A-Za-z_]", text):
-            name, equals, value = text.lstrip("-").partition("=")
-            if not equals:
-                value = "True" if name in flags else next(remaining, "")
-            options.append((name, value))
-        else:
+    remaining = list(arguments)
+    while remaining:
+        text = remaining.pop(0)
+        if not re.match(r"--?[A-Za-z_]", text):
             rest.append(text)
+            continue
+        name, equals, value = text.lstrip("-").partition("=")
+        if not equals:
+            bare = name in flags and remaining[:1] not in (["true"], ["false"], ["True"], ["False"])
+            value = "True" if bare else remaining.pop(0) if remaining else ""
+        options.append((name, value))
     return options, rest
 
 

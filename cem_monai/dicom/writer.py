@@ -44,6 +44,7 @@ class Exposure:
         laterality: which breast.
         view_position: which projection.
         acquired: acquisition date and time.
+        study_started: StudyDate and StudyTime, one for all of a study; None for `acquired`.
     """
 
     patient_id: str
@@ -53,6 +54,7 @@ class Exposure:
     laterality: Laterality
     view_position: ViewPosition
     acquired: datetime
+    study_started: datetime | None = None
 
 
 def mammogram_dataset(
@@ -194,7 +196,8 @@ def _add_patient_and_study(dataset: Dataset, exposure: Exposure) -> None:
     # General Study
     date, time = f"{exposure.acquired:%Y%m%d}", f"{exposure.acquired:%H%M%S}"
     dataset.StudyInstanceUID, dataset.StudyID = exposure.study_instance_uid, "1"
-    dataset.StudyDate, dataset.StudyTime = date, time
+    started = exposure.study_started or exposure.acquired
+    dataset.StudyDate, dataset.StudyTime = f"{started:%Y%m%d}", f"{started:%H%M%S}"
     dataset.AccessionNumber, dataset.ReferringPhysicianName = "", ""
     # General Image, General Acquisition
     dataset.ContentDate, dataset.ContentTime = date, time

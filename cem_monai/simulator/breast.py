@@ -8,11 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from cem_monai.simulator.lesions import Lesion, draw_lesions
-from cem_monai.simulator.population import Population
+from cem_monai.simulator.population import DENSITIES, THICKNESSES, Population
 from cem_monai.simulator.random_streams import Stream, ViewKey
 
-MEDIAN_DENSITY = 0.155
-LOG_DENSITY_SPREAD = 0.55
 GLAND_SPREAD = 0.2
 """Of the logarithm of the concentration in gland at a given level of enhancement."""
 VESSEL_UPTAKE, VESSEL_SPREAD = 2.0, 0.25
@@ -47,17 +45,17 @@ class Breast:
 
 def draw_breast(key: ViewKey, population: Population) -> Breast:
     """Draw a breast; left and right breast of a patient resemble each other."""
-    thickness, scale, log_density = _draw_patient(key)
+    thickness, scale, log_density = _draw_patient(key, population)
     hidden = key.patient_stream(Stream.HIDDEN_PATIENT)
     probabilities = enhancement_probabilities(key, population)
     level = int(hidden.choice(len(probabilities), p=probabilities))
     median = population.enhancement_concentrations[level]
     side = key.breast_stream(Stream.BREAST)
-    thickness = float(np.clip(thickness + side.normal(0, 0.15), 2.2, 9.0))
+    thickness = float(np.clip(thickness + side.normal(0, 0.15), *THICKNESSES))
     return Breast(
         thickness=thickness,
         scale=float(np.clip(scale + side.normal(0, 0.02), 0.62, 1.35)),
-        density=float(np.clip(np.exp(log_density + side.normal(0, 0.08)), 0.035, 0.62)),
+        density=float(np.clip(np.exp(log_density + side.normal(0, 0.08)), *DENSITIES)),
         enhancement_level=level,
         gland_concentration=float(median * np.exp(hidden.normal(0, GLAND_SPREAD))),
         vessel_concentration=float(np.exp(hidden.normal(np.log(VESSEL_UPTAKE), VESSEL_SPREAD))),
@@ -66,19 +64,21 @@ def draw_breast(key: ViewKey, population: Population) -> Breast:
     )
 
 
-def _draw_patient(key: ViewKey) -> tuple[float, float, float]:
+def _draw_patient(key: ViewKey, population: Population) -> tuple[float, float, float]:
     """Return thickness in cm, scale and logarithm of the density; thick breasts are less dense."""
     rng = key.patient_stream(Stream.PATIENT)
-    thickness = float(np.clip(rng.normal(5.4, 1.3), 2.2, 9.0))
-    scale = rng.normal(1, 0.16) + 0.06 * (thickness - 5.4)
-    log_density = rng.normal(np.log(MEDIAN_DENSITY), LOG_DENSITY_SPREAD) - 0.10 * (thickness - 5.4)
+    thickness = rng.normal(population.thickness, population.thickness_spread)
+    thickness = float(np.clip(thickness, *THICKNESSES))
+    excess = thickness - population.thickness
+    scale = rng.normal(1, 0.16) + 0.06 * excess
+    log_density = rng.normal(np.log(population.density), population.density_spread) - 0.10 * excess
     return thickness, float(scale), float(log_density)
 
 
 def enhancement_probabilities(key: ViewKey, population: Population) -> npt.NDArray[np.float64]:
     """Return the probability of each level of background enhancement, given the density."""
-    _, _, log_density = _draw_patient(key)
-    score = (log_density - np.log(MEDIAN_DENSITY)) / LOG_DENSITY_SPREAD
+    _, _, log_density = _draw_patient(key, population)
+    score = (log_density - np.log(population.density)) / population.density_spread
     levels = np.arange(len(population.enhancement_levels))
     tilt = np.exp(population.enhancement_density_tilt * levels * score)
     weights = np.array(population.enhancement_levels) * tilt

@@ -17,7 +17,8 @@ LOW_ENERGY_SCATTER = 0.85
 """Scatter-to-primary ratio of the low-energy exposure relative to the high-energy one."""
 BLUR = 0.17
 """Signal that spreads into each neighbor of a 0.1 mm pixel; MTF about 0.59 at 2.5 per mm."""
-COARSEST_BLURRED_PIXEL = 0.15
+BLUR_PIXEL = 0.1
+"""In mm; larger pixels are taken as sums of these."""
 ELECTRONIC_NOISE = 12.0
 """Standard deviation in quanta for a 0.1 mm pixel."""
 
@@ -61,7 +62,10 @@ def _noise(expected: FloatImage, pixel: float, rng: np.random.Generator) -> Floa
     """Quantum noise (Poisson in its Gaussian limit) is blurred as the signal is."""
     quantum = np.sqrt(np.maximum(expected, 1)) * rng.standard_normal(expected.shape, np.float32)
     electronic = rng.standard_normal(expected.shape, np.float32)
-    return _blur(quantum, pixel) + np.float32(ELECTRONIC_NOISE * max(1, pixel / 0.1)) * electronic
+    return (
+        _blur(quantum, pixel)
+        + np.float32(ELECTRONIC_NOISE * max(1, pixel / BLUR_PIXEL)) * electronic
+    )
 
 
 def noise_variance(expected: FloatImage, pixel: float) -> FloatImage:
@@ -71,16 +75,30 @@ def noise_variance(expected: FloatImage, pixel: float) -> FloatImage:
         expected: (H, W), noise-free signal in quanta.
         pixel: mm.
     """
-    blurred = pixel <= COARSEST_BLURRED_PIXEL
-    kept = (2 * BLUR**2 + (1 - 2 * BLUR) ** 2) ** 2 if blurred else 1.0
-    electronic = ELECTRONIC_NOISE * max(1, pixel / 0.1)
+    blur = _blur_of(pixel)
+    kept = (2 * blur**2 + (1 - 2 * blur) ** 2) ** 2
+    electronic = ELECTRONIC_NOISE * max(1, pixel / BLUR_PIXEL)
     return np.float32(kept) * np.maximum(expected, 1) + np.float32(electronic**2)
 
 
+def _blur_of(pixel: float) -> float:
+    """Return the signal that spreads into each neighbor of a pixel of some size in mm.
+
+    A row of n blurred small pixels keeps a share 1 - loss / n of the variance of white noise, with
+    the loss of both its ends. The blur of the large pixel is the one that keeps as much.
+    """
+    number = pixel / BLUR_PIXEL
+    if number < 1.5:
+        return BLUR
+    ends = BLUR**2 + (1 - BLUR) ** 2
+    loss = 2 * (1 - ends)
+    # of a kernel (b, 1 - 2 b, b): 1 - 4 b + 6 b^2 = 1 - loss / number
+    return float((4 - np.sqrt(16 - 24 * loss / number)) / 12)
+
+
 def _blur(image: FloatImage, pixel: float) -> FloatImage:
-    if pixel > COARSEST_BLURRED_PIXEL:
-        return image
-    kernel = np.array([BLUR, 1 - 2 * BLUR, BLUR], np.float32)
+    blur = _blur_of(pixel)
+    kernel = np.array([blur, 1 - 2 * blur, blur], np.float32)
     return np.asarray(
         ndimage.correlate1d(ndimage.correlate1d(image, kernel, 0), kernel, 1), np.float32
     )

@@ -31,7 +31,7 @@ Pixels: TypeAlias = npt.NDArray[np.uint16]
 
 PATIENT_NAME = "Simulated^Phantom"
 RECOMBINED_WINDOW = (2050.0, 300.0)
-"""Center and width in values of 12 bits: 1900 to 2200 hold more than 99.9 % of tissue."""
+"""Center and width in values of 12 bits: 1900 to 2200 hold more than 99 % of tissue."""
 LOW_ENERGY_WINDOW = (2048.0, 4096.0)
 NAMES = {ImageContent.LOW_ENERGY: "low-energy", ImageContent.RECOMBINED: "recombined"}
 LOW_ENERGY_CODE, TWIN_CODE, RECOMBINED_CODE = "LE", "LE_TWIN", "DES"
@@ -93,7 +93,7 @@ class ViewIdentity:
 
     def exposure(self) -> Exposure:
         """Return the identity of the compression; its date follows from the seed."""
-        day = timedelta(days=self.seed % 1461, minutes=self.seed * 7 % 600)
+        day = FIRST_DAY + timedelta(days=self.seed % 1461, minutes=self.seed * 7 % 600)
         return Exposure(
             patient_id=patient_id(self.seed),
             patient_name=PATIENT_NAME,
@@ -101,7 +101,8 @@ class ViewIdentity:
             frame_of_reference_uid=self.uid(self.name, "frame of reference"),
             laterality=self.laterality,
             view_position=self.view_position,
-            acquired=FIRST_DAY + day + timedelta(minutes=2 * self.number),
+            acquired=day + timedelta(minutes=2 * self.number),
+            study_started=day - 2 * TWIN_EARLIER,
         )
 
 
@@ -142,6 +143,7 @@ def _dataset(view: SimulatedView, identity: ViewIdentity, content: ImageContent)
         photometric_interpretation=device.photometric_interpretation,
     )
     _add_acquisition(dataset, view, "low_energy" if low else "high_energy")
+    dataset.DetectorType = "SCINTILLATOR"
     # Contrast/Bolus
     dataset.ContrastBolusAgent = "Iodine (simulated)"
     return dataset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import shutil
@@ -14,24 +15,29 @@ from cem_monai.atomic import atomic_write
 
 EXAM_FILE = "exam.json"
 SOURCE = "cem_monai simulator"
+OURS = (".dcm", ".nii.gz", ".json", ".tmp")
+"""Ends of the names of what a simulation writes."""
 
 
 @contextmanager
 def exam_folder(output: Path, name: str) -> Iterator[Path]:
     """Make a hidden folder that becomes `output/<name>` when the block ends without an error.
 
-    What an interrupted run has left under either name is removed first.
+    What an interrupted run has left under either name is removed first, but nothing that the
+    simulator did not write.
 
     Args:
         output: existing folder.
         name: of the exam.
 
     Raises:
+        ValueError: a folder of that name holds other files.
         OSError: it cannot be written, e.g. because the disk is full.
     """
     final, temporary = output / name, output / f".{name}.part"
     for leftover in (final, temporary):
         if leftover.exists():
+            _check_ours(leftover)
             shutil.rmtree(leftover)
     try:
         temporary.mkdir()
@@ -40,13 +46,21 @@ def exam_folder(output: Path, name: str) -> Iterator[Path]:
     except OSError as error:  # a full disk does not name the file, and pydicom not the reason
         root = error.__cause__ if isinstance(error.__cause__, OSError) else error
         reason = f"{root.strerror}, {final.name} not written"
-        raise OSError(root.errno, reason, str(output)) from None
+        raise OSError(root.errno or errno.EIO, reason, str(output)) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _check_ours(folder: Path) -> None:
+    for path in folder.iterdir():
+        if not path.name.endswith(OURS):
+            raise ValueError(
+                f"{folder} holds {path.name}, which no simulation wrote; move it away."
+            )
+
+
 def write_truth(folder: Path, exam: dict[str, Any]) -> None:
-    """Write `exam.json`: the exam, and the SHA-256 of every other file in the folder.
+    """Write `exam.json`: the exam, and SHA-256 and size of every other file in the folder.
 
     Args:
         folder: holds all other files of the exam.
@@ -54,15 +68,17 @@ def write_truth(folder: Path, exam: dict[str, Any]) -> None:
     """
     files = sorted(folder.iterdir())
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    sizes = {path.name: path.stat().st_size for path in files}
     with atomic_write(folder / EXAM_FILE, "w") as file:
-        file.write(json.dumps(exam | {"files": digests}, indent=2) + "\n")
+        file.write(json.dumps(exam | {"files": digests, "bytes": sizes}, indent=2) + "\n")
 
 
 def read_exam(folder: Path) -> dict[str, Any] | None:
     """Return what `exam.json` says, or `None` if the exam in this folder is not complete."""
     try:
         exam = json.loads((folder / EXAM_FILE).read_text(encoding="utf-8"))
-        complete = all((folder / name).is_file() for name in exam["files"])
+        sizes = {name: (folder / name).stat().st_size for name in exam["files"]}
+        complete = sizes == exam["bytes"] and "recipe" in exam
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return dict(exam) if complete else None

@@ -10,7 +10,7 @@ from cem_monai.simulator.grid import BoolImage, FloatImage
 from cem_monai.simulator.view import SimulatedView
 
 PREDICTIONS = ("mean", "median", "clean")
-REGIONS = ("breast", "mass")
+REGIONS = ("breast", "lesion")
 DIGITS = 4
 
 
@@ -21,9 +21,12 @@ def floors(view: SimulatedView) -> dict[str, Any]:
         view: with its reference.
 
     Returns:
-        For `"breast"` and `"mass"` (enhancing lesions; `None` if there is none): `{"l1", "l2"}` of
-        `"mean"`, `"median"` and `"clean"` against the drawn image; and `"expected_l2"`, the
-        squared error of `"mean"` over all draws of what is hidden.
+        For `"breast"` and `"lesion"` (all lesions that the low-energy image shows; `None` if there
+        is none): `{"l1", "l2"}` of `"mean"`, `"median"` and `"clean"` against the drawn image; and
+        `"expected_l2"`, the squared error of `"mean"` over all draws of what is hidden.
+
+        There are no floors of masses: a mass is outlined because it enhances, so its mask tells
+        what is hidden, and a predictor that knew it could do better than `"mean"`.
 
     Raises:
         ValueError: the view was simulated without its reference.

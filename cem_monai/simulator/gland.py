@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from cem_monai.simulator.breast import MEDIAN_DENSITY, Breast
+from cem_monai.simulator.breast import Breast
 from cem_monai.simulator.grid import FloatImage, Grid
 from cem_monai.simulator.outline import Outline
 from cem_monai.simulator.random_streams import Stream, ViewKey
@@ -17,6 +17,15 @@ from cem_monai.simulator.texture import ridge, smoothstep
 from cem_monai.simulator.tissue_texture import LayerTextures, TissueTextures
 
 LAYERS = 3
+WEB, STRAND, THINNEST = 0.02, 0.05, 0.012
+"""Share of a ray that is tissue: in walls between fat lobules, in ligaments that run to the nipple,
+and everywhere."""
+STRAND_WIDTH, STRAND_SLOPE = 0.2, 0.65
+"""Of the field behind ligaments: half width of a line in its values, and values per mm."""
+LARGEST_SHARE = 0.8
+"""Of a ray; fat lies before and behind the gland."""
+LARGEST_STRAND_SHARE = 0.35
+"""Of the fibroglandular volume."""
 STREAK_PIXEL = 0.56
 """In mm; streaks are sampled no finer than this and interpolated."""
 
@@ -120,17 +129,16 @@ def gland_fraction(
         inner: (H, W), cm, thickness without skin.
     """
     web = _ligament_web(textures)
-    tissue = np.zeros(grid.shape, np.float32)
+    tissue, strands = np.zeros(grid.shape, np.float32), WEB * web
     for number, layer in enumerate(layers):
         coarse, fine = _streaks(region.outline, grid, textures, number)
         tissue += _tissue_layer(region.envelope, layer, coarse, fine, number)
+        strands += STRAND * _thin_ridge(fine, grid.pixel) * smoothstep(coarse, -0.8, 1)
     tissue *= np.exp(0.35 * textures.warp + 0.22 * textures.fine) / len(layers)
     tissue += 0.06 * region.envelope * web
-    strands = 0.014 + 0.045 * web + 0.025 * ridge(fine, 0.30) * smoothstep(coarse, -0.5, 1)
-    strands = strands * smoothstep(region.distance, 1, 9)
-    strands = strands * np.exp(0.3 * textures.warp + 0.2 * textures.fine)
-    tissue += strands * (0.5 + 0.5 * breast.density / MEDIAN_DENSITY)
-    return _meet_density(tissue, inner, breast.density, step=max(1, round(2.25 / grid.pixel)))
+    strands = (THINNEST + strands) * smoothstep(region.distance, 1, 9)
+    strands = np.minimum(strands * np.exp(0.3 * textures.warp + 0.2 * textures.fine), 0.5)
+    return _meet_density(tissue, strands, inner, breast.density, round(2.25 / grid.pixel) or 1)
 
 
 def _ligament_web(textures: TissueTextures) -> FloatImage:
@@ -138,6 +146,14 @@ def _ligament_web(textures: TissueTextures) -> FloatImage:
     ligaments = ridge(textures.lobules, 0.15) * smoothstep(textures.clouds, -1.2, 0.8)
     septa = ridge(textures.septa, 0.20) * smoothstep(textures.warp - textures.clouds, -1, 1.2)
     return 0.65 * ligaments + 0.35 * septa
+
+
+def _thin_ridge(field: FloatImage, pixel: float) -> FloatImage:
+    """Return lines that keep their mean where they are thinner than a pixel of `pixel` mm."""
+    width = float(np.hypot(STRAND_WIDTH, STRAND_SLOPE * pixel))
+    # over a standard normal field, the mean of a ridge is w / sqrt(w^2 + 2)
+    means = [value / np.sqrt(value**2 + 2) for value in (STRAND_WIDTH, width)]
+    return np.float32(means[0] / means[1]) * ridge(field, width)
 
 
 def _streaks(
@@ -151,11 +167,11 @@ def _streaks(
     angle = np.arctan2(y - nipple_y, nipple_x - x)
     log_distance = np.log(np.hypot(x - nipple_x, y - nipple_y) + 7)
     slow = block_mean(textures.clouds, step)
-    bend = 2.0 * block_mean(textures.warp, step) + 1.3 * slow
+    bend = 1.6 * block_mean(textures.warp, step) + 0.5 * slow
 
     def sample(box: FloatImage, turns: float, stretch: float, offset: float) -> FloatImage:
         rows = (angle * turns + bend + offset) / grid.pixel - 0.5
-        columns = (log_distance * stretch + 2.0 * slow + 1.7 * offset) / grid.pixel - 0.5
+        columns = (log_distance * stretch + 0.7 * slow + 1.7 * offset) / grid.pixel - 0.5
         values = ndimage.map_coordinates(box, [rows, columns], order=1, mode="grid-wrap")
         return upsample(values, grid.shape, step)
 
@@ -168,21 +184,27 @@ def _tissue_layer(
 ) -> FloatImage:
     """One sheet: log-normal clouds with carved fat lobules, striped to the nipple."""
     extent = envelope * (1 + 0.20 * coarse + 0.10 * layer.clouds)
-    fat = 0.75 * smoothstep(0.7 * layer.lobules + 0.7 * layer.clouds, 0.3, 1.4)
+    fat = 0.7 * smoothstep(0.7 * layer.lobules + 0.7 * layer.clouds, 0.3, 1.4)
     stripes = 0.30 + 0.45 * smoothstep(coarse, -0.8, 1.4)
     stripes = stripes + 0.30 * ridge(fine, 0.42) + 0.20 * smoothstep(fine, -0.5, 1.5)
     return smoothstep(extent, 0.06 * number, 0.9) * np.exp(0.45 * layer.warp) * (1 - fat) * stripes
 
 
-def _meet_density(tissue: FloatImage, inner: FloatImage, density: float, step: int) -> FloatImage:
-    """Scale an amount of tissue to a share 1 - exp(-scale * tissue) of the wanted mean.
+def _meet_density(
+    tissue: FloatImage, strands: FloatImage, inner: FloatImage, density: float, step: int
+) -> FloatImage:
+    """Return the share of tissue with the wanted mean over every `step`-th pixel.
 
-    The mean is taken over every `step`-th pixel.
+    Of a ray, `most * a / (1 + a)` with `a = scale * tissue` is gland; strands take their share of
+    the rest. In the fattest breasts they are thinned out.
     """
     sample = (slice(step // 2, None, step), slice(step // 2, None, step))
     weight = inner[sample] / inner[sample].sum()
-    scale = 1.0
-    for _ in range(14):
-        mean = float(((1 - np.exp(-scale * tissue[sample])) * weight).sum())
-        scale *= (density / max(mean, 1e-4)) ** 0.9
-    return np.asarray(1 - np.exp(-np.float32(scale) * tissue), np.float32)
+    mean = float((strands[sample] * weight).sum())
+    rest = 1 - np.float32(min(1, LARGEST_STRAND_SHARE * density / mean)) * strands
+    most, scale = np.float32(max(LARGEST_SHARE, density + 0.2)), np.float32(1)
+    for _ in range(20):
+        fat = rest[sample] * (1 - most + most / (1 + scale * tissue[sample]))
+        mean = float(((1 - fat) * weight).sum())
+        scale *= np.float32((density / max(mean, 1e-4)) ** 0.9)
+    return np.asarray(1 - rest * (1 - most + most / (1 + scale * tissue)), np.float32)

@@ -18,6 +18,8 @@ from cem_monai.simulator.uptake import Uptake
 
 RIM_CORE = 0.72
 """Radius of the core without contrast agent, relative to the lesion."""
+SPICULE_DEPTH = 3.0
+"""Extent along the beam relative to the width: a spicule that shows is a sheet seen on edge."""
 HETEROGENEITY_SCALE = 1.3
 """In mm, Gaussian blur of the texture of heterogeneous uptake."""
 TEXTURE_PIXEL = 0.5
@@ -62,9 +64,11 @@ def draw_lesion_maps(
         lesion = projection.lesion
         mass[box] = np.maximum(mass[box], lesion.density * path)
         iodine[box] += lesion.concentration * path * _uptake(key, projection, grid, box, distance)
-        label[box][(distance < 1) & (inner[box] > 0)] = _label(projection)
+        if seen := _label(projection):
+            label[box][(distance < 1) & (inner[box] > 0)] = seen
     spicules = draw_tubes([tube for item in projections for tube in item.spicules], grid)
-    return LesionMaps(mass, spicules * (mass < 0.3), iodine, label)
+    spicules *= np.float32(SPICULE_DEPTH) * (mass < 0.3)
+    return LesionMaps(mass, spicules, iodine, label)
 
 
 def lesion_path(
@@ -119,9 +123,11 @@ def chord(distance: FloatImage, half_depth: float) -> FloatImage:
 
 
 def _label(projection: LesionProjection) -> int:
+    """Return the label; 0 for an occult lesion that takes up too little: nobody sees it."""
+    enhancing = projection.lesion.enhancing
     if projection.lesion.kind is LesionKind.OCCULT:
-        return OCCULT if projection.lesion.enhancing else 0
-    return VISIBLE if projection.lesion.enhancing else WITHOUT_UPTAKE
+        return OCCULT if enhancing else 0
+    return VISIBLE if enhancing else WITHOUT_UPTAKE
 
 
 def _uptake(

@@ -96,7 +96,7 @@ def project_lesions(
 def _place(
     surroundings: Surroundings, lesion: Lesion, number: int, placed: list[LesionProjection]
 ) -> tuple[float, float]:
-    """Rejection sampling, without a look at pixels: the same place at every resolution."""
+    """Choose among random points by `suitability`, without a look at pixels."""
     occult = lesion.kind is LesionKind.OCCULT
     stream = Stream.HIDDEN_OCCULT_PLACE if occult else Stream.LESION
     rng = surroundings.key.view_stream(stream, number)
@@ -105,9 +105,10 @@ def _place(
     x = np.maximum(x, lesion.length / 3)
     y = rng.uniform(0, FIELD_OF_VIEW, CANDIDATES)
     weight = suitability(surroundings, lesion.length, x.astype(np.float32), y.astype(np.float32))
-    weight = weight * apart(lesion.length, placed, x, y)
-    accepted = np.flatnonzero(weight > 1.15 * rng.random(CANDIDATES))
-    chosen = int(accepted[0]) if accepted.size else int(np.argmax(weight))
+    weight = (weight * apart(lesion.length, placed, x, y)).astype(np.float64)
+    if not weight.any():  # no room beside the other lesions
+        weight = np.maximum(outline.distance_to_skin(x, y), 1e-6)
+    chosen = rng.choice(CANDIDATES, p=weight / weight.sum())
     return float(x[chosen]), float(y[chosen])
 
 
@@ -125,8 +126,8 @@ def suitability(
     oblique, outline = surroundings.key.oblique, surroundings.outline
     distance = outline.distance_to_skin(x, y)
     weight = gland_envelope(surroundings.cone, outline, x, y, distance, oblique=oblique) + 0.15
-    # a small positive weight keeps the place inside the breast where no place is good
-    weight = weight * np.maximum(distance > 11 + diameter / 3, 1e-3)
+    # a small weight keeps the place inside the breast where no place is good
+    weight = weight * np.maximum(distance > 11 + diameter / 3, 1e-3 * (distance > 0))
     if surroundings.muscle is not None:
         weight = weight * (surroundings.muscle.depth(x, y) < -diameter / 2)
     return weight

@@ -22,6 +22,11 @@ def mass_mask(phantom: Phantom) -> BoolImage:
     return phantom.breast & ((phantom.label == VISIBLE) | (phantom.label == OCCULT))
 
 
+def lesion_mask(phantom: Phantom) -> BoolImage:
+    """Return the lesions that the low-energy image shows, (H, W): the same for every draw."""
+    return phantom.breast & ((phantom.label == VISIBLE) | (phantom.label == WITHOUT_UPTAKE))
+
+
 def decoy_mask(phantom: Phantom) -> BoolImage:
     """Return the lesions that the low-energy image shows although they do not enhance, (H, W)."""
     return phantom.breast & (phantom.label == WITHOUT_UPTAKE)

@@ -38,7 +38,8 @@ from cem_monai.simulator.uptake import Uptake
 
 PIXEL = 1.5
 """In mm, at least."""
-DIAMETER_NODES, DISTANCE_NODES = 7, 9
+DIAMETER_NODES, DISTANCE_NODES = 9, 9
+"""Iodine grows with the cube of the diameter: its tail needs Gaussian nodes, with weights."""
 SUBSAMPLES = 5
 """Per pixel and direction of a lesion's profile."""
 
@@ -53,16 +54,17 @@ def occult_moments(
     surroundings = _surroundings(key, breast)
     uptake = Uptake.of(LesionKind.OCCULT, None, population)
     first, second = np.zeros((2, *grid.shape), np.float32)
-    for diameter in _diameters():
+    for diameter, share in _diameters():
         density = _center_density(surroundings, phantom, diameter, grid)
         profiles = _profiles(diameter, breast.thickness, uptake, grid.pixel)
         for total, profile in zip((first, second), profiles, strict=True):
-            total += ndimage.convolve(density, profile, mode="constant") / DIAMETER_NODES
+            total += np.float32(share) * ndimage.convolve(density, profile, mode="constant")
     probability = np.float32(occult_probability(key, population))
     mean, square = (
         upsample(probability * total, phantom.grid.shape, factor) for total in (first, second)
     )
-    return mean, square - mean**2
+    inside = phantom.inner > 0
+    return mean * inside, (square - mean**2) * inside
 
 
 def _surroundings(key: ViewKey, breast: Breast) -> Surroundings:
@@ -75,9 +77,11 @@ def _normal_nodes(count: int) -> npt.NDArray[np.float64]:
     return np.asarray(special.ndtri((np.arange(count) + 0.5) / count))
 
 
-def _diameters() -> list[float]:
-    nodes = MEDIAN_DIAMETER * np.exp(LOG_DIAMETER_SPREAD * _normal_nodes(DIAMETER_NODES))
-    return [float(diameter) for diameter in np.clip(nodes, *DIAMETERS)]
+def _diameters() -> list[tuple[float, float]]:
+    """Return diameters in mm with their probabilities."""
+    nodes, weights = np.polynomial.hermite_e.hermegauss(DIAMETER_NODES)
+    diameters = np.clip(MEDIAN_DIAMETER * np.exp(LOG_DIAMETER_SPREAD * nodes), *DIAMETERS)
+    return list(zip(diameters.tolist(), (weights / weights.sum()).tolist(), strict=True))
 
 
 def _center_density(

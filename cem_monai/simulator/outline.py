@@ -63,6 +63,10 @@ class Thickness(NamedTuple):
     total: FloatImage
     inner: FloatImage
 
+    def with_skin(self, path: FloatImage) -> Thickness:
+        """Return the same with more skin, `path` in cm."""
+        return Thickness(self.total + path, self.inner)
+
 
 def draw_outline(key: ViewKey, breast: Breast) -> Outline:
     """Draw the outline of a view: a superellipse with a nipple and slow irregularities.

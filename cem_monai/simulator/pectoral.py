@@ -44,7 +44,7 @@ def draw_pectoral(key: ViewKey, outline: Outline) -> PectoralMuscle | None:
         width=rng.uniform(0.45, 0.8) * outline.depth,
         height=rng.uniform(0.80, 1.12) * outline.center,
         curvature=rng.uniform(0.75, 1.1),
-        fraction=rng.uniform(0.38, 0.6),
+        fraction=rng.uniform(0.2, 0.38),
     )
 
 

@@ -21,11 +21,10 @@ def peripheral_trend(
     distance: FloatImage,
     selected: BoolImage,
     thickness: float,
-    percentile: float = 50,
 ) -> tuple[FloatImage, float]:
     """Separate an image into a plateau and a trend that depends on the distance to the skin.
 
-    The trend is a percentile of the image in bins of the distance, fine near the skin; it fades
+    The trend is the median of the image in bins of the distance, fine near the skin; it fades
     to 0 where the breast has its full thickness.
 
     Args:
@@ -33,13 +32,12 @@ def peripheral_trend(
         distance: (H, W), mm to the skin.
         selected: (H, W), pixels to learn from.
         thickness: cm, nominal; the trend reaches about 6 times as far (in mm).
-        percentile: of the image in each bin.
 
     Returns:
         The trend, (H, W), and the plateau.
     """
     centers = ((np.arange(BINS + 1) + 0.5) / BINS) ** 2 * FARTHEST
-    profile = _profile(image, distance, selected, percentile)
+    profile = _profile(image, distance, selected)
     known = ~np.isnan(profile)
     if not known.any():
         return np.zeros_like(image), float(np.median(image))
@@ -53,9 +51,9 @@ def peripheral_trend(
 
 
 def _profile(
-    image: FloatImage, distance: FloatImage, selected: BoolImage, percentile: float
+    image: FloatImage, distance: FloatImage, selected: BoolImage
 ) -> npt.NDArray[np.float64]:
-    """Return the percentile in each bin; NaN where there are too few pixels."""
+    """Return the median in each bin; NaN where there are too few pixels."""
     step = max(1, int(selected.sum()) // MOST_SAMPLES)
     chosen = np.flatnonzero(selected)[::step]
     root = np.sqrt(np.maximum(distance.ravel()[chosen], 0) / FARTHEST)
@@ -66,7 +64,7 @@ def _profile(
     profile = np.full(BINS + 1, np.nan)
     for number, part in enumerate(np.split(values, edges)):
         if len(part) >= FEWEST_PER_BIN:
-            profile[number] = np.percentile(part, percentile)
+            profile[number] = np.median(part)
     return profile
 
 

@@ -18,6 +18,7 @@ from cem_monai.simulator.lesion_projection import (
     Surroundings,
     project_lesions,
 )
+from cem_monai.simulator.nipple import nipple_path
 from cem_monai.simulator.outline import Outline, Thickness, compressed_thickness, draw_outline
 from cem_monai.simulator.pectoral import PectoralMuscle, draw_pectoral, muscle_path
 from cem_monai.simulator.population import LesionKind, Population
@@ -96,6 +97,7 @@ def _draw_anatomy(
     y, x = grid.coordinates()
     distance = outline.distance_to_skin(x, y)
     thickness = compressed_thickness(key, breast, outline, distance, x)
+    thickness = thickness.with_skin(nipple_path(key, outline, distance, grid))
     muscle = draw_pectoral(key, outline)
     gland, muscle_map = _draw_parenchyma(
         key, breast, outline, muscle, grid, distance, thickness.inner

@@ -18,6 +18,21 @@ def _check_distribution(name: str, values: Sequence[float]) -> None:
         raise ValueError(f"{name} must be probabilities that add up to 1, got {tuple(values)}.")
 
 
+THICKNESSES = (2.2, 9.0)
+"""In cm; compressed breasts are clipped to these."""
+DENSITIES = (0.035, 0.62)
+LARGEST_CONCENTRATION = 20.0
+"""In mg/ml; more than blood ever holds."""
+LARGEST_SPREAD = 2.0
+"""Of a logarithm."""
+
+
+def _check_between(name: str, value: float, limits: tuple[float, float], unit: str = "") -> None:
+    low, high = limits
+    if not low <= value <= high:
+        raise ValueError(f"{name} must lie between {low:g} and {high:g}{unit}, got {value:g}.")
+
+
 class LesionKind(str, Enum):
     """Shape of a lesion.
 
@@ -53,7 +68,8 @@ class Morphology:
         patterns: probabilities of homogeneous, heterogeneous and rim uptake.
         heterogeneity: standard deviation of the logarithm of the local concentration where uptake
             is heterogeneous.
-        calcified: probability of a cluster of calcifications; 0 for what shall stay occult.
+        calcified: probability of a cluster of calcifications; 0 for occult lesions. The low-energy
+            image shows a non-mass by nothing else: below 1, the limit knows of some that it hides.
     """
 
     share: float
@@ -69,17 +85,21 @@ class Morphology:
         _check_probability("enhancing", self.enhancing)
         _check_probability("calcified", self.calcified)
         _check_distribution("patterns", self.patterns)
+        _check_between("uptake", self.uptake, (0.001, LARGEST_CONCENTRATION), " mg/ml")
+        _check_between("irregularity", self.irregularity, (0, 0.3))
+        _check_between("heterogeneity", self.heterogeneity, (0, LARGEST_SPREAD))
 
 
 BENIGN_PATTERNS = (0.65, 0.30, 0.05)
 SUSPICIOUS_PATTERNS = (0.40, 0.39, 0.21)  # rim enhancement in 21 % of cancers
+SPICULATED_ORDERS = (2, 3, 4, 5, 6, 7, 9, 11)
 CLUMPED_PATTERNS = (0.2, 0.8, 0.0)
 MORPHOLOGIES: Mapping[LesionKind, Morphology] = MappingProxyType(
     {
         LesionKind.ROUND: Morphology(0.34, 0.35, 0.55, 0.02, (2, 3), BENIGN_PATTERNS),
         LesionKind.LOBULATED: Morphology(0.21, 0.65, 0.80, 0.09, (2, 3, 4, 5), BENIGN_PATTERNS),
         LesionKind.SPICULATED: Morphology(
-            0.30, 0.97, 1.25, 0.10, (2, 3, 5, 7, 9), SUSPICIOUS_PATTERNS, calcified=0.3
+            0.30, 0.97, 1.25, 0.07, SPICULATED_ORDERS, SUSPICIOUS_PATTERNS, calcified=0.3
         ),
         LesionKind.NON_MASS: Morphology(
             0.15, 0.50, 0.50, 0.12, (2, 3, 5), CLUMPED_PATTERNS, heterogeneity=0.55, calcified=1.0
@@ -97,6 +117,10 @@ class Population:
     are assumptions (no measured patient distribution was found).
 
     Args:
+        thickness: cm, mean of the compressed thickness; thicker breasts are larger and less dense.
+        thickness_spread: cm, standard deviation.
+        density: median share of fibroglandular tissue in the volume, at the mean thickness.
+        density_spread: standard deviation of its logarithm.
         normal_exams: probability that neither breast holds a lesion.
         visible_lesions: probabilities of 0, 1, 2 ... visible lesions in the affected breast; with
             0 it holds an occult one, so that an exam that is not normal holds a lesion.
@@ -112,9 +136,14 @@ class Population:
         morphologies: what is particular to each kind of lesion.
 
     Raises:
-        ValueError: a probability outside 0 to 1, or probabilities that do not add up to 1.
+        ValueError: a probability outside 0 to 1, probabilities that do not add up to 1, or a
+            thickness or density that no breast has.
     """
 
+    thickness: float = 5.4
+    thickness_spread: float = 1.3
+    density: float = 0.155
+    density_spread: float = 0.55
     normal_exams: float = 0.2
     visible_lesions: tuple[float, ...] = (0.05, 0.63, 0.32)
     contralateral_lesion: float = 0.2
@@ -128,6 +157,10 @@ class Population:
     morphologies: Mapping[LesionKind, Morphology] = field(default_factory=lambda: {**MORPHOLOGIES})
 
     def __post_init__(self) -> None:
+        _check_between("thickness", self.thickness, THICKNESSES, " cm")
+        _check_between("thickness_spread", self.thickness_spread, (0, 5), " cm")
+        _check_between("density", self.density, DENSITIES)
+        _check_between("density_spread", self.density_spread, (0.01, 2))
         for name in ("normal_exams", "contralateral_lesion", "occult_lesion", "uptake_correlation"):
             _check_probability(name, getattr(self, name))
         _check_distribution("visible_lesions", self.visible_lesions)
@@ -137,6 +170,12 @@ class Population:
                 f"enhancement_concentrations must hold {len(self.enhancement_levels)} values, "
                 f"one per level; got {self.enhancement_concentrations}."
             )
+        for value in self.enhancement_concentrations:
+            limits = (0, LARGEST_CONCENTRATION)
+            _check_between("enhancement_concentrations", value, limits, " mg/ml")
+        for name in ("uptake_spread", "enhancement_patchiness"):
+            _check_between(name, getattr(self, name), (0, LARGEST_SPREAD))
+        _check_between("enhancement_density_tilt", self.enhancement_density_tilt, (-2, 2))
         self._check_morphologies()
 
     def _check_morphologies(self) -> None:

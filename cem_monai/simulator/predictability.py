@@ -22,9 +22,10 @@ class Predictability(str, Enum):
     """Preset of the knobs.
 
     `CLINICAL` is the default population. With `COUPLED` the low-energy image tells all but the
-    uptake pattern: the shape decides whether a lesion enhances, its density how much; background
-    enhancement is even and mild, and nothing is occult. With `UNINFORMATIVE` neither shape nor
-    density tells anything of the uptake, and every second affected breast holds an occult lesion.
+    uptake pattern: the shape decides whether a lesion enhances, its density or calcifications how
+    much; background enhancement is even and mild, and nothing is occult. With `UNINFORMATIVE`
+    neither shape nor density nor calcifications tell anything of the uptake, and every second
+    affected breast holds an occult lesion.
 
     The others turn one knob of the default: the correlation of a lesion's uptake with its density
     (0.5) to 0 or 1; occult lesions (0.08 of the affected breasts) to a half; no background

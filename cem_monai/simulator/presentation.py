@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
+from cem_monai.simulator.attenuation import transmit
 from cem_monai.simulator.grid import FloatImage
-from cem_monai.simulator.peripheral import peripheral_trend
 from cem_monai.simulator.phantom import Phantom
-from cem_monai.simulator.recombination import learning_area
 from cem_monai.simulator.resampling import wide_gaussian
+from cem_monai.simulator.spectra import Technique
 
 EQUALIZATION = 0.95
 """Share of the thickness trend that is removed."""
+LARGEST_THICKNESS = 12.0
+"""In cm."""
 FAT_LEVEL = 0.22
 """Of the range of values: subcutaneous fat is dark gray, dense tissue nearly white."""
 SMALLEST_CONTRAST = 0.42
@@ -19,24 +22,35 @@ SMALLEST_CONTRAST = 0.42
 DARKEST, OFFSET, RANGE = 0.015, 60.0, 3950.0
 
 
-def present(low: FloatImage, phantom: Phantom, thickness: float) -> FloatImage:
+def present(
+    low: FloatImage, phantom: Phantom, thickness: float, technique: Technique
+) -> FloatImage:
     """Return the low-energy image in pixel values, (H, W) from 0 to 4010, air 0.
 
     A stand-in for vendor processing, which is not published.
 
     Args:
         low: (H, W), logarithm of the low-energy exposure.
-        phantom: outline and muscle.
+        phantom: outline and thickness.
         thickness: cm, nominal.
+        technique: of the exposure.
     """
-    density = -low
-    area = learning_area(phantom)
-    trend, _ = peripheral_trend(density, phantom.distance, area, thickness, percentile=35)
-    equalized = density - np.float32(EQUALIZATION) * trend
+    trend = _fat_logarithm(technique, phantom.thickness) - _fat_logarithm(technique, thickness)
+    equalized = np.float32(EQUALIZATION) * trend - low
     fat = _fat_level(equalized, phantom)
     enhanced = _enhance(np.where(phantom.breast, equalized, fat), fat, phantom.grid.pixel)
     values = OFFSET + RANGE * np.clip(_soft_window(enhanced, fat, phantom), DARKEST, 1)
     return np.where(phantom.breast, values, np.float32(0)).astype(np.float32)
+
+
+def _fat_logarithm(technique: Technique, thickness: npt.ArrayLike) -> FloatImage:
+    """Return the logarithm of the signal behind so many cm of fat, as a device's model has it.
+
+    A trend learned from the image would take dense tissue for thickness.
+    """
+    nodes = np.linspace(0, LARGEST_THICKNESS, 121, dtype=np.float32)
+    table = np.log(transmit(technique, {"adipose": nodes}, 0.0))
+    return np.asarray(np.interp(np.asarray(thickness), nodes, table), np.float32)
 
 
 def _fat_level(equalized: FloatImage, phantom: Phantom) -> np.float32:

@@ -16,6 +16,18 @@ LOW_ENERGY_TECHNIQUES = {
 """By the anode of the high-energy exposure: the technique of breasts below a thickness in cm."""
 
 
+LARGEST_DOSE = 1e6
+"""In mGy; enough for images that are as good as free of noise."""
+LARGEST_LOW_VOLTAGE, SMALLEST_HIGH_VOLTAGE = 35.0, 40.0
+"""In kV; the K edge of iodine (33.2 keV) must lie between both exposures."""
+
+
+def _check_voltage(name: str, technique_name: str, low: float, high: float) -> None:
+    kilovolts = technique(technique_name).kilovolts
+    if not low <= kilovolts <= high:
+        raise ValueError(f"{name} cannot be {technique_name} of {kilovolts:g} kV.")
+
+
 @dataclass(frozen=True)
 class Protocol:
     """How the two exposures are taken and combined.
@@ -48,11 +60,14 @@ class Protocol:
 
     def __post_init__(self) -> None:
         if self.low_energy != AUTOMATIC:
-            technique(self.low_energy)
-        technique(self.high_energy)
+            _check_voltage("low_energy", self.low_energy, 0, LARGEST_LOW_VOLTAGE)
+        _check_voltage("high_energy", self.high_energy, SMALLEST_HIGH_VOLTAGE, math.inf)
         for name in ("low_energy_dose", "high_energy_dose"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)} mGy.")
+            if not 0 < getattr(self, name) <= LARGEST_DOSE:
+                raise ValueError(
+                    f"{name} must be positive and at most {LARGEST_DOSE:g} mGy, "
+                    f"got {getattr(self, name)} mGy."
+                )
         for name in ("motion", "scatter_residual", "peripheral_residual"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must lie between 0 and 1, got {getattr(self, name)}.")

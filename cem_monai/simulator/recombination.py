@@ -101,7 +101,7 @@ def recombine(
     """Return the recombined image in pixel values, (H, W) from 0 to 4095, air 0.
 
     The peripheral correction removes the trend along the skin but for a residual, the origin of
-    the rim that recombined images show. It is estimated on the image without iodine and noise: a
+    the rim that recombined images show. It is estimated without iodine and high-energy noise: a
     device knows the thickness from its own model, and lesions must not change it.
 
     Args:

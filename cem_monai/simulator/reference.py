@@ -15,8 +15,9 @@ agent in the low-energy image a model may read the iodine itself; then `clean` i
 Assumptions:
 
 - Known are the true anatomy (of all four views: how many lesions are visible in either breast tells
-  which of them is affected), the density score of each visible lesion and the patient's density:
-  somewhat more than an image can tell, so that the limit is a strict one.
+  which of them is affected), the score of each visible lesion (its density, or how calcified it
+  is), the extent of a non-mass around its calcifications, and the patient's density: somewhat more
+  than an image can tell, so that the limit is a strict one.
 - The response to iodine is that of the mean iodine, which goes through the whole simulation; the
   deviations from it are multiplied with the calibrated sensitivity s.
 - Noise of the logarithm and motion to first order; rounding adds 1/12.
@@ -49,8 +50,9 @@ class Reference:
     """Predictions of a recombined image, float32 (H, W) in its pixel values; 0 in air.
 
     Args:
-        mean: no prediction from the low-energy image has a lower squared error.
-        median: none has a lower absolute error.
+        mean: of the predictions from a low-energy image without contrast agent none has a lower
+            squared error.
+        median: none of them has a lower absolute error.
         sd: standard deviation of the recombined image around `mean`.
         clean: the recombined image without high-energy noise and motion: the true iodine.
     """
@@ -68,6 +70,7 @@ def make_reference(
     phantom: Phantom,
     protocol: Protocol,
     acquisition: Acquisition,
+    steps: int = 1,
 ) -> Reference:
     """Return the limit of a view; all but `clean` is the same for every hidden draw.
 
@@ -78,13 +81,14 @@ def make_reference(
         phantom: its anatomy, and its iodine for `clean`.
         protocol: of both exposures.
         acquisition: of `phantom`, for `clean`.
+        steps: stored values per pixel value, which are rounded.
     """
     moments = _moments(key, breast, population, phantom, protocol)
     expected = replace(phantom, iodine=moments.mean)
     usual = acquire(key, expected, breast.thickness, protocol)
     mean, gain = _still_image(usual, expected, breast.thickness, protocol)
     noise = np.hypot(
-        GAIN * high_energy_spread(usual, phantom, protocol), np.sqrt(ROUNDING_VARIANCE)
+        GAIN * high_energy_spread(usual, phantom, protocol), np.sqrt(ROUNDING_VARIANCE) / steps
     ).astype(np.float32)
     median = mean
     if protocol.contrast_agent:

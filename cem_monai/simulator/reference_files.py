@@ -13,7 +13,7 @@ from cem_monai.simulator.reference import Reference
 NAMES = {"mean": "ref_mean", "median": "ref_median", "sd": "ref_sd", "clean": "clean"}
 """Ends of the file names."""
 STEPS = 8
-"""Per pixel value of a 12-bit image. Rounding adds a variance of 0.001; noise has at least 6."""
+"""Per pixel value of a 12-bit image. Rounding adds a variance of 0.001, far below that of noise."""
 
 
 def reference_path(image: str | os.PathLike[str], name: str) -> Path:

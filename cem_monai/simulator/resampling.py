@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from cem_monai.simulator.grid import FloatImage
@@ -21,15 +22,18 @@ def upsample(image: FloatImage, shape: tuple[int, int], ratio: float) -> FloatIm
     """
     if ratio == 1:
         return image[: shape[0], : shape[1]].astype(np.float32, copy=False)
-    wide = _interpolate_columns(image, shape[1], ratio)
-    return np.ascontiguousarray(_interpolate_columns(wide.T, shape[0], ratio).T)
+    left, weight = _positions(shape[1], image.shape[1], ratio)
+    wide = image.take(left, 1) * (1 - weight) + image.take(left + 1, 1) * weight
+    top, weight = _positions(shape[0], image.shape[0], ratio)
+    weight = weight[:, None]
+    return np.asarray(wide.take(top, 0) * (1 - weight) + wide.take(top + 1, 0) * weight, np.float32)
 
 
-def _interpolate_columns(image: FloatImage, columns: int, ratio: float) -> FloatImage:
-    position = (np.arange(columns) + 0.5) / ratio - 0.5
-    left = np.clip(np.floor(position).astype(int), 0, image.shape[1] - 2)
-    weight = np.clip(position - left, 0, 1).astype(np.float32)
-    return image[:, left] * (1 - weight) + image[:, left + 1] * weight
+def _positions(count: int, available: int, ratio: float) -> tuple[npt.NDArray[np.intp], FloatImage]:
+    """Return for each of `count` pixels the one before it, and the weight of the next."""
+    position = (np.arange(count) + 0.5) / ratio - 0.5
+    before = np.clip(np.floor(position).astype(np.intp), 0, available - 2)
+    return before, np.clip(position - before, 0, 1).astype(np.float32)
 
 
 def block_mean(image: FloatImage, factor: int) -> FloatImage:

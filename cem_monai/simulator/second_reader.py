@@ -1,8 +1,9 @@
 """The outlines of a second reader, who sees the same lesions and draws them a little differently.
 
 The differences are assumptions: an inclination of the reader to draw wide or tight, the same for
-all lesions of an exam; and for each lesion a bias, a shift and slow waves of the contour, within
-about a millimeter. They belong to what is hidden: readers outline the recombined image.
+all lesions of an exam; and for each lesion a bias, a shift and slow waves of the contour, mostly
+within a millimeter, so that a few percent of the second outline may lie in the surround of the
+first. They belong to what is hidden: readers outline the recombined image.
 """
 
 from __future__ import annotations

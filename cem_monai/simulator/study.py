@@ -42,8 +42,8 @@ def simulate_exams(
     """Simulate exams of seeds `seed`, `seed + 1` ... into a study folder.
 
     Each exam has four views (left and right, CC and MLO) with a low-energy and a recombined DICOM
-    object, masks, the best possible predictions (`read_reference`) and `exam.json`: every parameter
-    that was drawn, and the errors of these predictions. Complete exams in `output` are kept, so
+    object, masks, the best possible predictions (`read_reference`) and `exam.json`: the parameters
+    that were drawn, and the errors of these predictions. Complete exams in `output` are kept, so
     that an interrupted run can be continued and a data set be enlarged. The files of a seed are the
     same, byte for byte, however many workers make them.
 

@@ -17,6 +17,8 @@ from cem_monai.atomic import atomic_write
 from cem_monai.simulator.exam_folder import SOURCE, read_exam
 
 MANIFEST = "manifest.json"
+DIFFERENCES = 3
+"""Named when exams of another recipe are refused."""
 
 
 class ExamJob(NamedTuple):
@@ -111,14 +113,30 @@ def _check_space(output: Path, jobs: list[ExamJob]) -> None:
     if needed > free:
         raise OSError(
             errno.ENOSPC,
-            f"{len(jobs)} exams need about {needed / 1e9:.1f} GB, {free / 1e9:.1f} GB are free",
+            f"{len(jobs)} exams need about {_amount(needed)}, {_amount(free)} are free",
             str(output),
         )
 
 
+def _amount(size: float) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
+
+
 def _difference(old: dict[str, Any], new: dict[str, Any]) -> str:
-    changed = (key for key in new if old.get(key) != new[key])
-    return "; ".join(f"{key} {old.get(key)} instead of {new[key]}" for key in changed)
+    """Return the first few parameters that differ, e.g. `size 512 instead of 1024`."""
+    before, after = dict(_leaves(old)), dict(_leaves(new))
+    changed = [key for key in after if before.get(key) != after[key]]
+    told = [f"{key} {before.get(key)} instead of {after[key]}" for key in changed[:DIFFERENCES]]
+    more = len(changed) - DIFFERENCES
+    return "; ".join([*told, f"{more} more"] if more > 0 else told)
+
+
+def _leaves(recipe: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in recipe.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def _run(jobs: list[ExamJob], workers: int) -> Iterator[None]:
@@ -143,7 +161,7 @@ def _run(jobs: list[ExamJob], workers: int) -> Iterator[None]:
 
 def _write_manifest(output: Path, recipe: dict[str, Any]) -> Path:
     exams = [
-        {key: value for key, value in exam.items() if key not in ("source", "recipe")}
+        {key: value for key, value in exam.items() if key not in ("source", "recipe", "bytes")}
         for exam in _present_exams(output, recipe).values()
     ]
     # seeds beyond six digits make longer names

@@ -82,4 +82,4 @@ def _window(box: FloatImage, grid: Grid, layer: int) -> FloatImage:
     shift_y, shift_x = (round(layer * shift / grid.pixel) for shift in LAYER_SHIFT)
     rows = (np.arange(grid.rows) - shift_y) % grid.box
     columns = (np.arange(grid.columns) - shift_x) % grid.box
-    return box[rows[:, None], columns[None]]
+    return box.take(rows, 0).take(columns, 1)

@@ -14,7 +14,7 @@ from cem_monai.simulator.breast import Breast, draw_breast
 from cem_monai.simulator.device import STANDARD, device_of
 from cem_monai.simulator.grid import BoolImage, FloatImage, Grid, Size, detector_grid
 from cem_monai.simulator.lesion_projection import LesionProjection
-from cem_monai.simulator.masks import decoy_mask, mass_mask, surround_mask
+from cem_monai.simulator.masks import decoy_mask, lesion_mask, mass_mask, surround_mask
 from cem_monai.simulator.phantom import Phantom, draw_phantom
 from cem_monai.simulator.population import Population
 from cem_monai.simulator.presentation import present
@@ -41,12 +41,15 @@ class SimulatedView:
         surround: ring of tissue 1.5 to 9 mm around `mass`, without lesions of any kind.
         decoy: lesions that the low-energy image shows, but that take up no contrast agent or too
             little to be seen.
+        lesion: lesions that the low-energy image shows, enhancing or not: unlike `mass` the same
+            for every draw of what is hidden.
         iodine: float32 mg/cm2, the truth behind the recombined image.
         spacing: mm, (row, column).
-        parameters: everything that was drawn, ready for JSON.
+        parameters: what was drawn, ready for JSON; the seed draws the rest again.
         low_energy_without_contrast: on request the twin of `low_energy`, the same exposure and
             noise with no contrast agent in the breast.
-        reference: on request, the best possible predictions of `recombined`.
+        reference: on request, the best possible predictions of `recombined` from a low-energy image
+            without contrast agent.
     """
 
     low_energy: npt.NDArray[np.uint16]
@@ -56,6 +59,7 @@ class SimulatedView:
     mass_second: BoolImage
     surround: BoolImage
     decoy: BoolImage
+    lesion: BoolImage
     iodine: FloatImage
     spacing: tuple[float, float]
     parameters: dict[str, Any]
@@ -95,7 +99,8 @@ def simulate_view(
             10**6: uptake of the lesions, occult lesions, background enhancement, noise and motion
             of the high-energy exposure. Anatomy and low-energy noise are the same for every draw.
         twin: also return `low_energy_without_contrast`.
-        reference: also return the limit of every translator.
+        reference: also return the limit of every translator that reads no iodine from the
+            low-energy image.
 
     Raises:
         ValueError: an argument outside these ranges.
@@ -111,7 +116,7 @@ def simulate_view(
     recombined, calibration = recombine(acquisition, phantom, breast.thickness, protocol)
     steps = look.values_per_12_bits
     images = _masks(key, phantom) | {
-        "low_energy": _rounded(present(acquisition.low, phantom, breast.thickness), steps),
+        "low_energy": _rounded(_low_energy(acquisition, phantom, breast.thickness), steps),
         "recombined": _rounded(recombined, steps),
         "iodine": _true_iodine(phantom, protocol),
     }
@@ -120,7 +125,7 @@ def simulate_view(
         images["low_energy_without_contrast"] = _rounded(without, steps)
     limit = None
     if reference:
-        limit = make_reference(key, breast, population, phantom, protocol, acquisition)
+        limit = make_reference(key, breast, population, phantom, protocol, acquisition, steps)
     return SimulatedView(
         **{name: _stored(image, detector, right=key.right) for name, image in images.items()},
         spacing=(detector.pixel, detector.pixel),
@@ -142,6 +147,7 @@ def _masks(key: ViewKey, phantom: Phantom) -> dict[str, npt.NDArray[Any]]:
         "mass_second": second_reader_mask(key, phantom),
         "surround": surround_mask(phantom, mass),
         "decoy": decoy_mask(phantom),
+        "lesion": lesion_mask(phantom),
     }
 
 
@@ -150,9 +156,13 @@ def _true_iodine(phantom: Phantom, protocol: Protocol) -> FloatImage:
     return np.where(inside, phantom.iodine, np.float32(0))
 
 
+def _low_energy(acquisition: Acquisition, phantom: Phantom, thickness: float) -> FloatImage:
+    return present(acquisition.low, phantom, thickness, acquisition.low_beam.technique)
+
+
 def _twin(key: ViewKey, phantom: Phantom, thickness: float, protocol: Protocol) -> FloatImage:
-    low, _ = acquire_low(key, phantom, thickness, replace(protocol, contrast_agent=False))
-    return present(low, phantom, thickness)
+    low, beam = acquire_low(key, phantom, thickness, replace(protocol, contrast_agent=False))
+    return present(low, phantom, thickness, beam.technique)
 
 
 def _rounded(image: FloatImage, steps: int) -> npt.NDArray[np.uint16]:

@@ -58,6 +58,7 @@ def constructed_view(recombined, iodine, **changes) -> SimulatedView:
             mass=mass,
             mass_second=mass,
             decoy=np.zeros_like(mass),
+            lesion=mass,
             surround=(distance < 12) & ~mass,
             iodine=iodine,
             spacing=(1.0, 1.0),

@@ -117,6 +117,10 @@ def test_spiculated_lesions_enhance_more_often_than_round_ones():
     ("argument", "message"),
     [
         ({"normal_exams": 1.2}, "normal_exams must be a probability from 0 to 1, got 1.2"),
+        ({"uptake_spread": float("nan")}, r"uptake_spread must lie between 0 and 2, got nan"),
+        ({"enhancement_concentrations": (0, 0, 0, -1)}, r"concentrations must lie .* got -1"),
+        ({"thickness": -3.0}, r"thickness must lie between 2.2 and 9 cm, got -3"),
+        ({"density": 1.5}, r"density must lie between 0.035 and 0.62, got 1.5"),
         ({"visible_lesions": (0.5, 0.4)}, r"visible_lesions .* add up to 1, got \(0.5, 0.4\)"),
         ({"enhancement_levels": (1.0,)}, "enhancement_concentrations must hold 1 values"),
         (

@@ -138,7 +138,7 @@ def test_noise_free_image_is_the_mean_of_all_noisy_ones(series):
     dose, draws = DoseLevel.HIGH.entrance_dose, 200
     rng = np.random.default_rng(4)
     mean = np.mean([expose_phantom(cropped, dose, rng) for _ in range(draws)], axis=0)
-    error = mean - series.noise_free[box]
+    error = (mean - series.noise_free[box])[1:-1, 1:-1]  # the cut blurs the border otherwise
     beam = dose_beam(dose, PIXEL)
     quanta = (cropped.primary + cropped.scatter) * np.float32(beam.quanta)
     variance = noise_variance(quanta, PIXEL).mean() * value_per_quantum(PIXEL) ** 2

@@ -61,7 +61,7 @@ def test_disk_that_is_too_small_is_refused_before_anything_is_written(
 
     assert code == 1
     assert capsys.readouterr().err.strip() == (
-        f"error: {tmp_path / 'study'}: 3 exams need about 0.1 GB, 0.0 GB are free"
+        f"error: {tmp_path / 'study'}: 3 exams need about 69 MB, 1 MB are free"
     )
     assert not (tmp_path / "study").exists()
 

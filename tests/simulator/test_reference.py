@@ -122,18 +122,18 @@ def test_reference_holds_four_images():
 def test_floors_are_the_errors_of_the_predictions():
     seen = known()
     result = floors(seen)
-    error = (seen.reference.median - seen.recombined)[seen.mass].astype(float)
+    error = (seen.reference.median - seen.recombined)[seen.lesion].astype(float)
 
-    assert result["mass"]["median"]["l1"] == pytest.approx(np.abs(error).mean(), abs=1e-3)
-    assert result["mass"]["median"]["l2"] == pytest.approx((error**2).mean(), rel=1e-4)
+    assert result["lesion"]["median"]["l1"] == pytest.approx(np.abs(error).mean(), abs=1e-3)
+    assert result["lesion"]["median"]["l2"] == pytest.approx((error**2).mean(), rel=1e-4)
     assert result["breast"]["clean"]["l2"] < result["breast"]["mean"]["l2"]
     assert result["breast"]["expected_l2"] > 0
 
 
-def test_floors_of_a_view_without_enhancing_lesion_have_no_mass():
+def test_floors_of_a_view_without_lesion_are_those_of_the_breast():
     result = floors(view(population=Population(normal_exams=1.0)))
 
-    assert result["mass"] is None
+    assert result["lesion"] is None
     assert result["breast"]["mean"]["l2"] > 0
 
 

@@ -15,6 +15,8 @@ from cem_monai.simulator import Population, simulate_exams, simulate_view
 SIZE = 128
 FIRST_SEED = 13
 """Exam 13 is normal, exam 14 holds three lesions in the left breast."""
+SEED_WITH_DECOY = 17
+"""Left breast: a mass and calcifications that do not enhance."""
 VIEWS = ("L_CC", "L_MLO", "R_CC", "R_MLO")
 
 
@@ -47,6 +49,17 @@ def test_normal_exam_has_no_mass_files(study):
     assert not list((study / "SIM-000013").glob("*mass*"))
     assert not list((study / "SIM-000013").glob("*surround*"))
     assert len(list((study / "SIM-000014").glob("*_mass.nii.gz"))) == 2
+
+
+def test_masks_of_both_readers_and_decoys_are_offered_with_their_pair(tmp_path):
+    simulate_exams(tmp_path, exams=1, seed=SEED_WITH_DECOY, size=SIZE, progress=False)
+    offered = {pair.name[-4:]: pair.masks() for pair in find_pairs(tmp_path)[0]}
+    view = simulate_view(SEED_WITH_DECOY, laterality="L", view_position="CC", size=SIZE)
+
+    assert set(offered["R_CC"]) == {"breast"}
+    assert set(offered["L_CC"]) == {"breast", "mass", "mass_second", "surround", "decoy"}
+    for name, path in offered["L_CC"].items():
+        assert np.array_equal(read_mask(path), getattr(view, name))
 
 
 def test_no_temporary_files_remain(study):
@@ -133,6 +146,30 @@ def test_complete_exams_are_kept_and_unfinished_ones_redone(copied_study, study)
     assert content(copied_study) == content(study)
 
 
+def test_exam_with_a_truncated_file_is_redone(copied_study, study):
+    (copied_study / "SIM-000013" / "R_CC_DES.dcm").write_bytes(b"")
+    simulate_exams(copied_study, exams=1, seed=FIRST_SEED, size=SIZE, progress=False)
+
+    assert content(copied_study) == content(study)
+
+
+def test_files_that_no_simulation_wrote_are_not_removed(tmp_path):
+    mine = tmp_path / "SIM-000013" / "notes.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+
+    with pytest.raises(ValueError, match=r"holds notes.txt, which no simulation wrote"):
+        simulate_exams(tmp_path, exams=1, seed=FIRST_SEED, size=SIZE, progress=False)
+    assert mine.read_text() == "mine"
+
+
+def test_study_has_one_time_before_all_its_images(study):
+    datasets = [pydicom.dcmread(path) for path in (study / "SIM-000014").glob("*.dcm")]
+
+    assert len({(one.StudyDate, one.StudyTime) for one in datasets}) == 1
+    assert all(one.StudyTime < one.AcquisitionTime for one in datasets)
+
+
 def test_exam_with_a_missing_file_is_redone(copied_study, study):
     (copied_study / "SIM-000013" / "R_CC_DES.dcm").unlink()
     simulate_exams(copied_study, exams=1, seed=FIRST_SEED, size=SIZE, progress=False)
@@ -203,6 +240,6 @@ def test_exam_holds_its_preset_and_floors(study):
     floors = exam["views"]["L_CC"]["floors"]
 
     assert exam["recipe"]["predictability"] == "clinical"
-    assert set(floors) == {"breast", "mass"}
+    assert set(floors) == {"breast", "lesion"}
     assert floors["breast"]["clean"]["l2"] < floors["breast"]["mean"]["l2"]
-    assert exam["views"]["R_CC"]["floors"]["mass"] is None
+    assert exam["views"]["R_CC"]["floors"]["lesion"] is None

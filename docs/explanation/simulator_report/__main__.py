@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 REAL_PAIRS = "../shared/data"
-EXAMS = 64
+EXAMS = 40
 COMMAND = "make simulator-report"
 
 Blocks = dict[str, str]
@@ -52,10 +52,10 @@ def main() -> None:
     page = options.docs / "explanation" / "simulator.md"
     # a page without a marker is refused before minutes of work
     replace_blocks(page.read_text(encoding="utf-8"), dict.fromkeys(BLOCKS, ""))
-    start = time.monotonic()
+    origin, start = provenance(REPOSITORY), time.monotonic()
     blocks, figures = make_report(options.exams, options.workers, options.real_pairs)
     minutes = (time.monotonic() - start) / 60
-    blocks["provenance"] = _provenance(options.exams, options.workers, minutes)
+    blocks["provenance"] = _provenance(origin, options.exams, options.workers, minutes)
     for name, figure in figures.items():
         save_picture(figure, options.docs / "figures" / f"{name}.png")
     page.write_text(replace_blocks(page.read_text(encoding="utf-8"), blocks), encoding="utf-8")
@@ -142,11 +142,11 @@ def _gray_values(exams: int, workers: int, folder: Path, figures: Figures) -> Bl
     return {"histograms": histogram_block(simulated, real, REAL_PAIRS)}
 
 
-def _provenance(exams: int, workers: int, minutes: float) -> str:
+def _provenance(origin: str, exams: int, workers: int, minutes: float) -> str:
     arguments = "" if exams == EXAMS else f' REPORT="--exams {exams}"'
     return (
         f"```\n{COMMAND}{arguments}\n```\n\n{exams} exams per measurement, {minutes:.0f} minutes "
-        f"with {workers} workers. {provenance(REPOSITORY)}"
+        f"with {workers} workers. {origin}"
     )
 
 

@@ -116,7 +116,7 @@ def _caption(view: SimulatedView) -> str:
 
 
 def _lesion(lesion: dict[str, Any]) -> str:
-    shape = f"{lesion['kind']} {lesion['diameter_mm']:.0f} mm"
+    shape = f"{lesion['kind'].replace('_', '-')} {lesion['diameter_mm']:.0f} mm"
     if not lesion["enhancing"]:
         return f"{shape}, not enhancing"
     return f"{shape}, {lesion['pattern']}, {lesion['concentration_mg_per_ml']:.1f} mg/ml"

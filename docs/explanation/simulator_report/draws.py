@@ -105,7 +105,7 @@ def _lesions(breasts: Sequence[Breast]) -> str:
         enhancing = [lesion.concentration for lesion in chosen if lesion.enhancing]
         rows.append(
             [
-                kind.value,
+                kind.value.replace("_", "-"),
                 percent(len(chosen) / len(lesions)),
                 percent(len(enhancing) / len(chosen)),
                 mean_and_spread([lesion.diameter for lesion in chosen], 0),

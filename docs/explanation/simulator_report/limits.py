@@ -36,17 +36,12 @@ class Setting:
     protocol: Protocol = field(default_factory=Protocol)
 
 
-PRESETS = {item.value: Setting(population=preset_population(item.value)) for item in Predictability}
-KNOBS = {
-    "uptake does not follow density": Setting(Population(uptake_correlation=0.0)),
-    "uptake follows density": Setting(Population(uptake_correlation=1.0)),
-    "occult lesion in every second breast": Setting(Population(occult_lesion=0.5)),
-    "no background enhancement": Setting(Population(enhancement_concentrations=(1e-3,) * 4)),
+SETTINGS = {item.value: Setting(population=preset_population(item)) for item in Predictability} | {
     "four times the HE dose": Setting(
         protocol=Protocol(high_energy_dose=4 * Protocol().high_energy_dose)
-    ),
+    )
 }
-SETTINGS = PRESETS | KNOBS
+"""Every preset of predictability, and one of the device."""
 
 
 class LimitJob(NamedTuple):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
+from cem_monai.simulator import Predictability
 from cem_monai.simulator.breast import Breast
 from simulator_report.draws import LEVELS, PUBLISHED_LEVELS, enhancement_shares
 from simulator_report.gray_values import BINS, PairValues
@@ -17,7 +18,6 @@ from simulator_report.limits import (
     CONSTANT,
     MEAN,
     MEDIAN,
-    PRESETS,
     SAMPLE,
     Limits,
     average,
@@ -32,6 +32,11 @@ PUBLISHED_THICKNESS = (5.9, 1.6)
 """In cm, mean and standard deviation (Yaffe 2009)."""
 PUBLISHED_DENSITY = ((27, 45), (80, 95))
 """Percentages of dense tissue, and of women below them (Yaffe 2009)."""
+PRESETS = tuple(
+    item.value
+    for item in (Predictability.CLINICAL, Predictability.COUPLED, Predictability.UNINFORMATIVE)
+)
+"""Shown; the others turn one knob of the first."""
 MARKS = {
     CONSTANT: (GRAY, "s"),
     SAMPLE: (PURPLE, "D"),
@@ -93,7 +98,7 @@ def limits_figure(measured: Mapping[str, list[Limits]]) -> Figure:
             values = [average(measured[preset], f"{region} l1 {name}") for preset in PRESETS]
             places = np.arange(len(PRESETS)) + 0.13 * (shift - 2)
             plot.plot(places, values, marker, color=color, label=name, markersize=7)
-        plot.set_xticks(range(len(PRESETS)), list(PRESETS))
+        plot.set_xticks(range(len(PRESETS)), PRESETS)
         plot.set(ylabel="L1 error (PV)", title=title)
         plot.set_ylim(bottom=0)
         plot.grid(axis="y", alpha=0.3)
