@@ -41,6 +41,7 @@ def render(bundle_dir: Path) -> dict[str, str]:
         KeyError: an override names an id that the base does not define.
     """
     files = {f"configs/{name}.json": _render_config(bundle_dir, name) for name in SOURCES}
+    files |= {f"configs/{name}.json": _render_run(bundle_dir, name) for name in _runs(bundle_dir)}
     files["configs/logging.conf"] = (BASE_DIR / "logging.conf").read_text(encoding="utf-8")
     files["LICENSE"] = LICENSE.read_text(encoding="utf-8")
     files["docs/README.md"] = _render_card(bundle_dir)
@@ -79,6 +80,19 @@ def _render_config(bundle_dir: Path, name: str) -> str:
     return json.dumps(parser.get(), indent=4, ensure_ascii=False) + "\n"
 
 
+def _render_run(bundle_dir: Path, name: str) -> str:
+    """Return an overlay of plain ids: it goes after train.json, evaluate.json or inference.json."""
+    ids = json.loads(_render_config(bundle_dir, "train"))
+    run = _runs(bundle_dir)[name]
+    if unknown := [key for key in run if key not in ids]:
+        raise KeyError(f"{bundle_dir.name}/overrides.yaml: {unknown[0]!r} of {name} is no id")
+    return json.dumps(run, indent=4, ensure_ascii=False) + "\n"
+
+
+def _runs(bundle_dir: Path) -> dict[str, dict[str, Any]]:
+    return dict(_overrides(bundle_dir).get("runs", {}))
+
+
 def _section(changes: dict[str, Any], name: str) -> dict[str, Any]:
     """Return what one config changes: what all do, what training does, its own."""
     if name == "metadata":
@@ -91,7 +105,10 @@ def _render_card(bundle_dir: Path) -> str:
     overrides = _overrides(bundle_dir)
     card = {key: text.strip() for key, text in overrides["card"].items()}
     card["model"] = fill(card["model"], width=100)
-    template = Template((BASE_DIR / "card.md").read_text(encoding="utf-8"))
+    own = bundle_dir / "card.md"
+    template = Template(
+        (own if own.is_file() else BASE_DIR / "card.md").read_text(encoding="utf-8")
+    )
     return template.substitute(card, name=overrides["metadata"]["name"])
 
 

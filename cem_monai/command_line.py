@@ -103,9 +103,9 @@ def close_inference(written: int, found: int, output_dir: str, refused_csv: str)
 
     Args:
         written: number of generated images.
-        found: number of usable low-energy images; more than `written` in a fast_dev_run.
+        found: number of usable source images; more than `written` in a fast_dev_run.
         output_dir: where the generated images are.
-        refused_csv: written by `cem_monai.data.find_low_energy`.
+        refused_csv: written by what found the images, e.g. `cem_monai.data.find_low_energy`.
 
     Raises:
         SystemExit: with code 3 in the bundle runner, if something was left out.
@@ -113,7 +113,7 @@ def close_inference(written: int, found: int, output_dir: str, refused_csv: str)
     with Path(refused_csv).open(newline="", encoding="utf-8") as file:
         refused = len(list(csv.DictReader(file)))
     left_out = f"{refused} files left out, see {refused_csv}" if refused else "nothing left out"
-    print(f"{written} of {found} virtual DES images in {output_dir}; {left_out}. Research only.")
+    print(f"{written} of {found} generated images in {output_dir}; {left_out}. Research only.")
     if refused and _is_bundle_runner(sys.argv):
         raise SystemExit(PARTLY_DONE)
 

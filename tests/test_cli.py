@@ -170,7 +170,7 @@ def test_inference_tells_what_it_left_out(tmp_path, monkeypatch, capsys, refused
         assert f"2 files left out, see {path}" in capsys.readouterr().out
     else:
         command_line.close_inference(5, 8, "out", str(path))
-        assert "5 of 8 virtual DES images in out; nothing left out" in capsys.readouterr().out
+        assert "5 of 8 generated images in out; nothing left out" in capsys.readouterr().out
 
 
 def test_bundle_run_refuses_none_which_monai_would_ignore(config):

@@ -20,6 +20,7 @@ from cem_monai.data.pairing import pair_images
 from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
+from cem_monai.data.raw_folder import find_raw
 
 __all__ = [
     "REGIONS",
@@ -39,6 +40,7 @@ __all__ = [
     "find_dose_pairs",
     "find_low_energy",
     "find_pairs",
+    "find_raw",
     "foreground_corners",
     "import_cdd_cesm",
     "load_datalist",

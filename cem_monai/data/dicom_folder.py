@@ -58,7 +58,7 @@ def scan_folder(folder: str | os.PathLike[str]) -> FolderScan:
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(f"{folder}: no such folder")
-    files = sorted(_dicom_files(folder))
+    files = sorted(dicom_files(folder))
     if not files:
         raise ValueError(f"{folder}: holds no DICOM file")
     scan = FolderScan([], [])
@@ -87,7 +87,7 @@ def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[CEMPair], list[Refu
     twins = {pair.twin for pair in pairs}
     refused = scan.refused + [one for one in unpaired if one.path not in twins]
     if not pairs:
-        raise ValueError(f"{folder}: no low-energy/recombined pair; {_count(refused)}")
+        raise ValueError(f"{folder}: no low-energy/recombined pair; {count_refused(refused)}")
     return pairs, refused
 
 
@@ -110,7 +110,7 @@ def find_low_energy(
     low_energy = scan.of(ImageContent.LOW_ENERGY)
     report_refused(scan.refused, refused_csv)
     if not low_energy:
-        raise ValueError(f"{folder}: no usable low-energy image; {_count(scan.refused)}")
+        raise ValueError(f"{folder}: no usable low-energy image; {count_refused(scan.refused)}")
     logger.info("%d low-energy images found, %d files refused", len(low_energy), len(scan.refused))
     return [{"image": str(image.path), "case": image.sop_instance_uid} for image in low_energy]
 
@@ -127,7 +127,8 @@ def report_refused(refused: list[Refused], path: str | os.PathLike[str]) -> None
         logger.warning("left out: %d more, see %s", len(refused) - REASONS_SHOWN, path)
 
 
-def _dicom_files(folder: Path) -> Iterator[Path]:
+def dicom_files(folder: Path) -> Iterator[Path]:
+    """Yield every DICOM file below a folder, or the one file that it is."""
     if folder.is_file():
         yield folder
         return
@@ -177,7 +178,8 @@ def _check_unique(image: MammogramAttributes, seen: dict[str, Path]) -> None:
         )
 
 
-def _count(refused: list[Refused]) -> str:
+def count_refused(refused: list[Refused]) -> str:
+    """Return how many files were refused, with the first reason."""
     if not refused:
         return "nothing was refused"
     return f"{len(refused)} files were refused, the first: {refused[0].reason}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cem_monai.dicom.attributes import (
     SIMULATOR_MANUFACTURER,
     VIRTUAL_DES,
+    VIRTUAL_HIGH_DOSE,
     ImageContent,
     Laterality,
     MammogramAttributes,
@@ -17,9 +18,10 @@ from cem_monai.dicom.content import ContentRule, image_content
 from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
 from cem_monai.dicom.gate import open_mammogram
 from cem_monai.dicom.generated import read_generated
+from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram
 from cem_monai.dicom.pixels import decode, from_canonical, to_canonical, value_range
-from cem_monai.dicom.raw import RawMammogram, read_raw_mammogram
+from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
 from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.writer import (
     Exposure,
@@ -34,6 +36,7 @@ __all__ = [
     "BANNER",
     "SIMULATOR_MANUFACTURER",
     "VIRTUAL_DES",
+    "VIRTUAL_HIGH_DOSE",
     "ContentRule",
     "Exposure",
     "GeneratingModel",
@@ -53,6 +56,7 @@ __all__ = [
     "image_content",
     "mammogram_dataset",
     "open_mammogram",
+    "open_raw_mammogram",
     "paint_banner",
     "read_attributes",
     "read_generated",
@@ -64,4 +68,5 @@ __all__ = [
     "to_canonical",
     "value_range",
     "virtual_des_dataset",
+    "virtual_high_dose_dataset",
 ]

@@ -19,7 +19,9 @@ from cem_monai.dicom.errors import refuse
 
 MG_FOR_PRESENTATION = DigitalMammographyXRayImageStorageForPresentation
 VIRTUAL_DES = "VIRTUAL_DES"
-"""Value 6 of ImageType (0008,0008) of every image that this package generates."""
+"""Value 6 of ImageType (0008,0008) of images that this package generates from low-energy ones."""
+VIRTUAL_HIGH_DOSE = "VIRTUAL_DOSE"
+"""The same of images that it generates from low-dose ones."""
 SIMULATOR_MANUFACTURER = "cem_monai simulator"
 """Manufacturer (0008,0070) of simulated exams: the only synthetic objects accepted as input."""
 

@@ -20,6 +20,7 @@ def paint_banner(
     breast: Mask,
     *,
     value: int,
+    background: int = 0,
     chest_wall_at_right: bool,
     text: str = BANNER,
 ) -> npt.NDArray[np.unsignedinteger]:
@@ -33,6 +34,7 @@ def paint_banner(
         pixels: (H, W) unsigned integers in stored orientation.
         breast: (H, W), True where the banner must not go.
         value: pixel value of the text, usually the highest of the stored range.
+        background: pixel value around the text where it must cover the breast.
         chest_wall_at_right: whether the breast is at the right edge.
         text: what to paint.
     """
@@ -44,7 +46,7 @@ def paint_banner(
                 if not breast[box].any():
                     painted[box][stamp] = value
                     return painted
-    return _paint_strip(painted, _stamp(text, height), value, left=chest_wall_at_right)
+    return _paint_strip(painted, _stamp(text, height), value, background, left=chest_wall_at_right)
 
 
 def _stamp(text: str, size: int) -> Mask:
@@ -69,12 +71,17 @@ def _corners(
 
 
 def _paint_strip(
-    painted: npt.NDArray[np.unsignedinteger], stamp: Mask, value: int, *, left: bool
+    painted: npt.NDArray[np.unsignedinteger],
+    stamp: Mask,
+    value: int,
+    background: int,
+    *,
+    left: bool,
 ) -> npt.NDArray[np.unsignedinteger]:
     upright = np.rot90(stamp[: painted.shape[1], : painted.shape[0]])  # keeps how the text begins
     upright = upright | (not upright.any())  # too small for a letter: the whole strip is bright
     height, width = upright.shape
     columns = slice(0, width) if left else slice(painted.shape[1] - width, painted.shape[1])
-    painted[:, columns] = 0
+    painted[:, columns] = background
     painted[:height, columns][upright] = value
     return painted

@@ -23,6 +23,7 @@ from cem_monai.dicom.attributes import (
     REFUSED_VIEW_MODIFIERS,
     SIMULATOR_MANUFACTURER,
     VIRTUAL_DES,
+    VIRTUAL_HIGH_DOSE,
     view_modifiers,
 )
 from cem_monai.dicom.errors import MammogramError, refuse
@@ -84,7 +85,7 @@ def open_mammogram(path: Path) -> Dataset:
         MammogramError: the file cannot be read, or the object is not such a mammogram.
     """
     dataset = open_gray_image(path)
-    _check_origin(dataset, path)
+    check_origin(dataset, path)
     _check_view(dataset, path)
     return dataset
 
@@ -163,9 +164,14 @@ def _check_bits(dataset: Dataset, path: Path) -> None:
         raise refuse(path, "Rows", size, f"must not exceed {MAX_PIXELS} pixels")
 
 
-def _check_origin(dataset: Dataset, path: Path) -> None:
+def check_origin(dataset: Dataset, path: Path) -> None:
+    """Refuse generated images, our own simulator's excepted, and parts of a series.
+
+    Raises:
+        MammogramError: the image is no plain projection by X-rays.
+    """
     image_type = [str(value).upper() for value in dataset.get("ImageType") or []]
-    if VIRTUAL_DES in image_type:
+    if {VIRTUAL_DES, VIRTUAL_HIGH_DOSE} & set(image_type):
         raise refuse(path, "ImageType", image_type, "a generated image is no input")
     if any(value.startswith(REFUSED_IMAGE_TYPES) for value in image_type[2:3]):
         raise refuse(path, "ImageType", image_type, "must be a plain projection")

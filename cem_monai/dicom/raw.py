@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.dataset import Dataset
 
 from cem_monai.dicom.attributes import PresentationIntent
-from cem_monai.dicom.gate import ONE_GRAY_IMAGE, Requirement, open_checked
+from cem_monai.dicom.gate import ONE_GRAY_IMAGE, Requirement, check_origin, open_checked
 from cem_monai.dicom.pixels import stored_values
 
 MG_FOR_PROCESSING = PresentationIntent.FOR_PROCESSING.sop_class_uid
@@ -60,7 +61,7 @@ def read_raw_mammogram(path: str | os.PathLike[str]) -> RawMammogram:
         MammogramError: the file is unusable; one sentence says why.
     """
     path = Path(path)
-    dataset = open_checked(path, (*FOR_PROCESSING, *ONE_GRAY_IMAGE))
+    dataset = open_raw_mammogram(path)
     dose = dataset.get("EntranceDoseInmGy")
     return RawMammogram(
         pixels=stored_values(dataset, path),
@@ -68,3 +69,14 @@ def read_raw_mammogram(path: str | os.PathLike[str]) -> RawMammogram:
         entrance_dose=None if dose is None else float(dose),
         path=path,
     )
+
+
+def open_raw_mammogram(path: Path) -> Dataset:
+    """Read one raw DICOM mammogram as it is.
+
+    Raises:
+        MammogramError: the file is unusable; one sentence says why.
+    """
+    dataset = open_checked(path, (*FOR_PROCESSING, *ONE_GRAY_IMAGE))
+    check_origin(dataset, path)
+    return dataset

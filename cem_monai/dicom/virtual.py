@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from cem_monai.dicom.attributes import VIRTUAL_DES, MammogramAttributes, read_attributes
+from cem_monai.dicom.attributes import (
+    VIRTUAL_DES,
+    MammogramAttributes,
+    PresentationIntent,
+    read_attributes,
+)
 from cem_monai.dicom.banner import BANNER, paint_banner
+from cem_monai.dicom.identity import copy_identity
 from cem_monai.dicom.writer import (
     Exposure,
     ImageContent,
@@ -21,33 +26,6 @@ from cem_monai.dicom.writer import (
     mammogram_dataset,
     source_reference,
 )
-
-SERIES_DESCRIPTION = "VIRTUAL DES AI - no iodine measured"
-COMMENT = (
-    "VIRTUAL CONTRAST - AI GENERATED - NO IODINE WAS MEASURED - RESEARCH ONLY, NOT FOR DIAGNOSIS"
-)
-SERIES_NUMBER = 9001
-
-COPIED = (
-    # Patient, Patient Study, General Study
-    *("SpecificCharacterSet", "TimezoneOffsetFromUTC", "PatientName", "PatientID"),
-    *("PatientBirthDate", "PatientSex", "PatientAge", "StudyDate", "StudyTime", "StudyID"),
-    *("AccessionNumber", "ReferringPhysicianName"),
-    # General Image, General Acquisition
-    *("PatientOrientation", "AcquisitionDate", "AcquisitionTime", "AcquisitionUID"),
-    *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
-    # DX Anatomy, Mammography Image, DX Detector, DX Positioning
-    *("ImageLaterality", "AnatomicRegionSequence", "ViewCodeSequence", "BreastImplantPresent"),
-    *("PartialView", "PartialViewCodeSequence", "DetectorType", "ImagerPixelSpacing"),
-    *("EstimatedRadiographicMagnificationFactor", "PositionerPrimaryAngle"),
-    *("CompressionForce", "BodyPartThickness"),
-)
-"""The only attributes taken over from the source. Its dose, exposure, contrast agent, equipment,
-private tags and windows are not: a dose registry would count them twice, a reader would believe
-them."""
-
-
-CODE_KEYWORDS = ("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning")
 
 
 @dataclass(frozen=True)
@@ -72,6 +50,42 @@ class GeneratingModel:
         return self.name, self.version, self.weights_sha256, self.config_sha256
 
 
+@dataclass(frozen=True)
+class GeneratedMarks:
+    """What every generated object of one kind says of itself.
+
+    Attributes:
+        image_type: value 6 of ImageType.
+        image_content: see `mammogram_dataset`.
+        banner: text that is painted into the air.
+        series_number, series_description: as a viewer lists the series.
+        comment: ImageComments.
+        derivation: ends the sentence "Predicted by the neural network X from the ...".
+    """
+
+    image_type: str
+    image_content: ImageContent | None
+    banner: str
+    series_number: int
+    series_description: str
+    comment: str
+    derivation: str
+
+
+VIRTUAL_DES_MARKS = GeneratedMarks(
+    image_type=VIRTUAL_DES,
+    image_content=ImageContent.RECOMBINED,
+    banner=BANNER,
+    series_number=9001,
+    series_description="VIRTUAL DES AI - no iodine measured",
+    comment=(
+        "VIRTUAL CONTRAST - AI GENERATED - NO IODINE WAS MEASURED - "
+        "RESEARCH ONLY, NOT FOR DIAGNOSIS"
+    ),
+    derivation="low-energy image; no iodine was measured",
+)
+
+
 def virtual_des_dataset(
     source: Dataset,
     pixels: npt.NDArray[np.unsignedinteger],
@@ -83,35 +97,68 @@ def virtual_des_dataset(
 ) -> Dataset:
     """Return a virtual dual-energy-subtracted image derived from a low-energy one.
 
+    Arguments and errors are those of `generated_dataset`.
+    """
+    return generated_dataset(
+        source,
+        pixels,
+        breast,
+        marks=VIRTUAL_DES_MARKS,
+        model=model,
+        bits_stored=bits_stored,
+        window=window,
+    )
+
+
+def generated_dataset(
+    source: Dataset,
+    pixels: npt.NDArray[np.unsignedinteger],
+    breast: npt.NDArray[np.bool_],
+    *,
+    marks: GeneratedMarks,
+    model: GeneratingModel,
+    bits_stored: int,
+    window: tuple[float, float] | None,
+    photometric_interpretation: str = "MONOCHROME2",
+) -> Dataset:
+    """Return a generated image derived from a mammogram.
+
     Same SOP class, patient, study, frame of reference and geometry as the source; new series and
     instance, whose UIDs follow from the source and the model, so that a re-run replaces its result.
     Marked as synthetic in ImageType, SyntheticData, ContentQualification,
     ContributingEquipmentSequence, SeriesDescription, ImageComments and in the pixels.
 
     Args:
-        source: the low-energy mammogram.
-        pixels: (H, W) unsigned integers in the stored orientation of the source, MONOCHROME2.
+        source: the mammogram that the pixels were generated from.
+        pixels: (H, W) unsigned integers in the stored orientation of the source.
         breast: (H, W) mask in the same orientation: where the banner must not go.
+        marks: what the object says of itself.
         model: what generated the pixels.
         bits_stored: BitsStored of the result.
-        window: WindowCenter and WindowWidth.
+        window: WindowCenter and WindowWidth; None for an image that is not to be shown as it is.
+        photometric_interpretation: see `mammogram_dataset`. The banner is bright in either.
 
     Raises:
         ValueError: size of `pixels` or `breast` differs from the source's.
     """
     attributes = read_attributes(source, Path(str(getattr(source, "filename", "source"))))
     _check_size(attributes, pixels, breast)
+    dark, bright = 0, 2**bits_stored - 1
+    if photometric_interpretation == "MONOCHROME1":
+        dark, bright = bright, dark
     painted = paint_banner(
         pixels,
         breast,
-        value=2**bits_stored - 1,
+        value=bright,
+        background=dark,
         chest_wall_at_right=attributes.chest_wall_at_right,
+        text=marks.banner,
     )
     exposure = _exposure(source, attributes)
     dataset = mammogram_dataset(
         painted,
         exposure,
-        image_content=ImageContent.RECOMBINED,
+        image_content=marks.image_content,
         bits_stored=bits_stored,
         spacing=attributes.imager_pixel_spacing,
         window=window,
@@ -121,14 +168,16 @@ def virtual_des_dataset(
             *(exposure.study_instance_uid, exposure.frame_of_reference_uid),
             *model.identity,
         ),
-        series_number=SERIES_NUMBER,
-        series_description=SERIES_DESCRIPTION,
+        series_number=marks.series_number,
+        series_description=marks.series_description,
         manufacturer="cem_monai",
         model_name=model.name,
         software_versions=model.version,
+        photometric_interpretation=photometric_interpretation,
+        presentation_intent=PresentationIntent(source.PresentationIntentType),
     )
-    _copy(source, dataset)
-    _mark(dataset, model)
+    copy_identity(source, dataset)
+    _mark(dataset, marks, model)
     dataset.SourceImageSequence = [source_reference(source)]
     return dataset
 
@@ -159,43 +208,16 @@ def _exposure(source: Dataset, attributes: MammogramAttributes) -> Exposure:
     )
 
 
-def _copy(source: Dataset, dataset: Dataset) -> None:
-    for keyword in COPIED:
-        if keyword in source:
-            dataset[keyword] = deepcopy(source[keyword])
-            if source[keyword].VR == "SQ":
-                setattr(dataset, keyword, [_plain_code(item) for item in source[keyword].value])
-    # mammogram_dataset filled in these too; what the source does not tell stays untold
-    for keyword in {"StudyDate", "StudyTime", "StudyID"} - set(source.dir()):
-        setattr(dataset, keyword, "")
-    for keyword in {"AcquisitionDate", "AcquisitionTime"} - set(source.dir()):
-        delattr(dataset, keyword)
-    if "DetectorType" not in source:
-        dataset.DetectorType = ""
-
-
-def _plain_code(item: Dataset) -> Dataset:
-    """Copy a code, without what else a vendor may have put into the item."""
-    plain = Dataset()
-    for keyword in CODE_KEYWORDS:
-        if keyword in item:
-            plain[keyword] = deepcopy(item[keyword])
-    if "ViewModifierCodeSequence" in item:
-        modifiers = item.ViewModifierCodeSequence or []
-        plain.ViewModifierCodeSequence = [_plain_code(modifier) for modifier in modifiers]
-    return plain
-
-
-def _mark(dataset: Dataset, model: GeneratingModel) -> None:
+def _mark(dataset: Dataset, marks: GeneratedMarks, model: GeneratingModel) -> None:
     # SUBTRACTION and POST_CONTRAST would be untrue: nothing was subtracted, no agent was measured
-    dataset.ImageType = ["DERIVED", "SECONDARY", "", "GENERATED_2D", "", VIRTUAL_DES]
+    dataset.ImageType = ["DERIVED", "SECONDARY", "", "GENERATED_2D", "", marks.image_type]
     dataset.SyntheticData, dataset.ContentQualification = "YES", "RESEARCH"
-    dataset.ImageComments = COMMENT
+    dataset.ImageComments = marks.comment
     dataset.InstanceCreationDate = dataset.ContentDate
     dataset.InstanceCreationTime = dataset.ContentTime
     dataset.DerivationDescription = (
-        f"Predicted by the neural network {model.name} {model.version} from the low-energy image; "
-        f"no iodine was measured. The text {BANNER!r} is painted into the pixels."
+        f"Predicted by the neural network {model.name} {model.version} from the "
+        f"{marks.derivation}. The text {marks.banner!r} is painted into the pixels."
     )
     dataset.DerivationCodeSequence = [code_item("123110", "DCM", "Artificial Intelligence")]
     equipment = Dataset()

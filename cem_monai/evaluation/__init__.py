@@ -5,6 +5,7 @@ from __future__ import annotations
 from cem_monai.evaluation.baselines import TrivialBaselinesd, mean_inside_breast
 from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
+from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.report import write_report
 from cem_monai.evaluation.statistics import (
@@ -14,6 +15,7 @@ from cem_monai.evaluation.statistics import (
 )
 from cem_monai.evaluation.summary import (
     markdown_table,
+    print_patch_summary,
     print_summary,
     read_metrics,
     summarize,
@@ -24,6 +26,7 @@ from cem_monai.evaluation.verdict import paired_difference, verdict
 
 __all__ = [
     "CasePanel",
+    "DoseBaselinesd",
     "Interval",
     "TrivialBaselinesd",
     "case_caption",
@@ -31,10 +34,12 @@ __all__ = [
     "load_case_panel",
     "markdown_table",
     "mean_inside_breast",
+    "mean_of_labels",
     "paired_difference",
     "paired_patient_bootstrap",
     "panel_figure",
     "patient_bootstrap",
+    "print_patch_summary",
     "print_summary",
     "read_metrics",
     "summarize",

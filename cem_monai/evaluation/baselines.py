@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sized
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sized
 from typing import Any
 
 import torch
@@ -53,9 +53,20 @@ def mean_inside_breast(
     Raises:
         ValueError: there is no case.
     """
+    return mean_of_means(cases, lambda case: case[label_key][case[mask_key] > 0])
+
+
+def mean_of_means(
+    cases: Iterable[Mapping[str, Any]], values: Callable[[Mapping[str, Any]], torch.Tensor]
+) -> float:
+    """Return the mean over the cases of the mean of what `values` takes of each.
+
+    Raises:
+        ValueError: there is no case.
+    """
     total = len(cases) if isinstance(cases, Sized) else None
     means = [
-        float(case[label_key][case[mask_key] > 0].mean())
+        float(values(case).mean())
         for case in tqdm(cases, desc="baseline from training cases", unit="case", total=total)
     ]
     if not means:

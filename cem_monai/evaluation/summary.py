@@ -15,6 +15,9 @@ BASELINES = ("constant", "low_energy_copied")
 LABELS = {
     "constant": "constant inside the breast",
     "low_energy_copied": "low-energy image copied",
+    "mean_target": "mean of the training targets",
+    "low_dose_copied": "low-dose image copied",
+    "dose_scaled": "low-dose image times dose ratio",
     "model": "model",
 }
 
@@ -52,12 +55,25 @@ MEASURES = (
     Measure("mass_contrast_generated", "mass contrast generated (grey levels)", 1),
 )
 
+PATCH_MEASURES = (
+    Measure("l1", "L1 (grey levels)", 2),
+    Measure("l2", "L2 (grey levels²)", 1),
+    Measure("psnr", "PSNR (dB)", 2),
+    Measure("cci_real", "CCI real (grey levels)", 3),
+    Measure("cci_generated", "CCI generated (grey levels)", 3),
+    Measure("cci_ratio", "CCI generated / real", 3),
+)
+
 Row = dict[str, str]
 Summary = dict[str, dict[str, Interval]]
 
 
-def read_metrics(path: str | os.PathLike[str]) -> list[Row]:
+def read_metrics(path: str | os.PathLike[str], measures: Sequence[Measure] = MEASURES) -> list[Row]:
     """Return the rows of `metrics.csv`.
+
+    Args:
+        path: the file.
+        measures: columns that it must have.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -70,22 +86,24 @@ def read_metrics(path: str | os.PathLike[str]) -> list[Row]:
         rows = list(csv.DictReader(file))
     if not rows:
         raise ValueError(f"{path}: holds no case")
-    wanted = {"predictor", "case", "patient", *(measure.column for measure in MEASURES)}
+    wanted = {"predictor", "case", "patient", *(measure.column for measure in measures)}
     if missing := wanted - rows[0].keys():
         raise ValueError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
     return rows
 
 
-def summarize(rows: Sequence[Row]) -> Summary:
+def summarize(rows: Sequence[Row], measures: Sequence[Measure] = MEASURES) -> Summary:
     """Return predictor → column → mean with its patient-bootstrap 95 % interval."""
     names = {row["predictor"] for row in rows}
-    ordered = [name for name in BASELINES if name in names] + sorted(names - set(BASELINES))
+    known = [name for name in LABELS if name in names and name != "model"]
+    ordered = known + sorted(names - set(known))
     return {
-        name: _of_predictor([row for row in rows if row["predictor"] == name]) for name in ordered
+        name: _of_predictor([row for row in rows if row["predictor"] == name], measures)
+        for name in ordered
     }
 
 
-def table_cells(summary: Summary) -> list[list[str]]:
+def table_cells(summary: Summary, measures: Sequence[Measure] = MEASURES) -> list[list[str]]:
     """Return the summary as text: a heading row, then one row per measure.
 
     Columns: measure, one for each predictor, number of images and patients (of each predictor, in
@@ -95,22 +113,28 @@ def table_cells(summary: Summary) -> list[list[str]]:
     cells = [
         ["mean [95 % interval]", *(LABELS.get(name, name) for name in names), "images / patients"]
     ]
-    for measure in MEASURES:
+    for measure in measures:
         intervals = [summary[name][measure.column] for name in names]
         means = [format_interval(interval, measure.digits) for interval in intervals]
         cells.append([measure.label, *means, _counts(intervals)])
     return cells
 
 
-def markdown_table(summary: Summary) -> str:
+def markdown_table(summary: Summary, measures: Sequence[Measure] = MEASURES) -> str:
     """Return the summary as a Markdown table: one row per measure, one column per predictor."""
-    heading, *rows = ("| " + " | ".join(row) + " |" for row in table_cells(summary))
+    heading, *rows = ("| " + " | ".join(row) + " |" for row in table_cells(summary, measures))
     return "\n".join([heading, "|---" * (len(summary) + 2) + "|", *rows])
 
 
 def print_summary(path: str | os.PathLike[str]) -> None:
     """Print the table of one `metrics.csv`."""
     print(markdown_table(summarize(read_metrics(path))))
+
+
+def print_patch_summary(path: str | os.PathLike[str]) -> None:
+    """Print the table of one `metrics.csv` of patches; their patients are the arrangements."""
+    rows = read_metrics(path, PATCH_MEASURES)
+    print(markdown_table(summarize(rows, PATCH_MEASURES), PATCH_MEASURES))
 
 
 def format_interval(interval: Interval, digits: int) -> str:
@@ -123,13 +147,13 @@ def format_interval(interval: Interval, digits: int) -> str:
     return f"{mean} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
-def _of_predictor(rows: Sequence[Row]) -> dict[str, Interval]:
+def _of_predictor(rows: Sequence[Row], measures: Sequence[Measure]) -> dict[str, Interval]:
     patients = [row["patient"] or row["case"] for row in rows]
     return {
         measure.column: patient_bootstrap(
             [float(row[measure.column] or "nan") for row in rows], patients
         )
-        for measure in MEASURES
+        for measure in measures
     }
 
 

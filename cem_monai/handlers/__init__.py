@@ -7,6 +7,7 @@ from cem_monai.handlers.case_metrics_saver import CaseMetricsSaver
 from cem_monai.handlers.contrast_index import CarneiroContrastIndex
 from cem_monai.handlers.delta_cnr import DeltaCNR
 from cem_monai.handlers.loss_history import LossHistory
+from cem_monai.handlers.patch_metrics_saver import PatchMetricsSaver
 from cem_monai.handlers.preview_panels import PreviewPanels
 from cem_monai.handlers.tau_annealing import TauAnnealing, TauSchedule, annealed_tau
 from cem_monai.handlers.training_checkpoint import TrainingCheckpoint
@@ -17,6 +18,7 @@ __all__ = [
     "CaseMetricsSaver",
     "DeltaCNR",
     "LossHistory",
+    "PatchMetricsSaver",
     "PreviewPanels",
     "TauAnnealing",
     "TauSchedule",

@@ -1,24 +1,21 @@
-"""Every measure of every case in one table: the file that all reports are made from."""
+"""Every measure of the breast and the mass of every case."""
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
-from ignite.engine import Engine, Events
 
-from cem_monai.atomic import atomic_write
-from cem_monai.handlers.cases import engine_cases, plane, stored_plane
+from cem_monai.handlers.cases import plane, stored_plane
+from cem_monai.handlers.metrics_saver import MetricsSaver
 from cem_monai.metrics import CNREdge, case_metrics
 
 IDENTITY = ("case", "patient", "laterality", "view_position")
 
 
-class CaseMetricsSaver:
+class CaseMetricsSaver(MetricsSaver):
     """Write `metrics.csv`: one row for each case and predictor.
 
     Columns: predictor, identity of the case, size of the grid, and what
@@ -45,22 +42,10 @@ class CaseMetricsSaver:
         stride: int = 16,
         edge: CNREdge | str = CNREdge.STRICT,
     ) -> None:
-        self.path = Path(path)
-        self.predictors = dict(predictors)
+        super().__init__(path, predictors)
         self.data_range = data_range
         self.real_key = real_key
         self.window: dict[str, Any] = {"patch_size": patch_size, "stride": stride, "edge": edge}
-        self.rows: list[dict[str, object]] = []
-
-    def attach(self, engine: Engine) -> None:
-        """Collect at each iteration of `engine`, write at its end."""
-        engine.add_event_handler(Events.STARTED, lambda: self.rows.clear())
-        engine.add_event_handler(Events.ITERATION_COMPLETED, self._collect)
-        engine.add_event_handler(Events.COMPLETED, self._write)
-
-    def _collect(self, engine: Engine) -> None:
-        for case in engine_cases(engine):
-            self.rows += [self._row(case, name, key) for name, key in self.predictors.items()]
 
     def _row(self, case: Mapping[str, Any], predictor: str, key: str) -> dict[str, object]:
         name = f"case {case.get('case', '')}"
@@ -84,18 +69,3 @@ class CaseMetricsSaver:
         else:
             low, high = real.meta["value_low"], real.meta["value_high"]  # type: ignore[attr-defined]
         return float(low), float(high)
-
-    def _write(self) -> None:
-        if not self.rows:
-            raise ValueError(f"{self.path}: no case was evaluated")
-        with atomic_write(self.path, "w") as file:
-            writer = csv.DictWriter(file, self.rows[0])
-            writer.writeheader()
-            for row in self.rows:
-                writer.writerow({key: _text(value) for key, value in row.items()})
-
-
-def _text(value: object) -> object:
-    if isinstance(value, float):
-        return "" if value != value else f"{value:.9g}"  # NaN is the one value unlike itself
-    return value

@@ -12,7 +12,7 @@ from cem_monai.transforms.intensity import (
     format_range,
 )
 from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
-from cem_monai.transforms.raw import RawLoadImaged
+from cem_monai.transforms.raw import RawLoadImaged, RawSaveImaged
 
 __all__ = [
     "AntiAlias",
@@ -23,6 +23,7 @@ __all__ = [
     "CEMSaveImaged",
     "MammogramReader",
     "RawLoadImaged",
+    "RawSaveImaged",
     "RestoreIntensityBitDepth",
     "RestoreIntensityBitDepthd",
     "ScaleIntensityBitDepth",

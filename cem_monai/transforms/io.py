@@ -207,10 +207,7 @@ class CEMSaveImaged(SaveImaged):
         source = open_mammogram(source_path)
         flipped = read_attributes(source, source_path).chest_wall_at_right
         low_energy = to_canonical(decode(source, source_path), chest_wall_at_right=flipped)
-        values = np.asarray(generated.detach().cpu())[0].round()
-        if bad := int(values.size - np.isfinite(values).sum()):
-            raise ValueError(f"{source_path}: {bad} generated pixels are not finite")
-        pixels = np.clip(values, 0, 2**self.bits_stored - 1).astype(np.uint16)
+        pixels = self._stored(generated, source_path)
         dataset = virtual_des_dataset(
             source,
             from_canonical(pixels, chest_wall_at_right=flipped),
@@ -220,6 +217,13 @@ class CEMSaveImaged(SaveImaged):
             window=self.window,
         )
         save_dataset(dataset, self.output_dir / f"{dataset.SOPInstanceUID}.dcm")
+
+    def _stored(self, generated: torch.Tensor, source_path: Path) -> npt.NDArray[np.uint16]:
+        """Return (1, H, W) generated values as they are stored, (H, W)."""
+        values = np.asarray(generated.detach().cpu())[0].round()
+        if bad := int(values.size - np.isfinite(values).sum()):
+            raise ValueError(f"{source_path}: {bad} generated pixels are not finite")
+        return np.clip(values, 0, 2**self.bits_stored - 1).astype(np.uint16)
 
 
 def _load_mask(path: PathLike, image: MetaTensor) -> MetaTensor:

@@ -1,8 +1,9 @@
-"""Load raw mammograms as the 8-bit images that a network was trained on."""
+"""Load raw mammograms as the 8-bit images of a network's training, and save what it makes."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -13,7 +14,13 @@ from monai.utils import ImageMetaKey
 from monai.utils.enums import MetaKeys
 
 from cem_monai.data import Conversion, convert_raw, raw_foreground
-from cem_monai.dicom import read_raw_mammogram
+from cem_monai.dicom import (
+    open_raw_mammogram,
+    read_raw_mammogram,
+    save_dataset,
+    virtual_high_dose_dataset,
+)
+from cem_monai.transforms.io import CEMSaveImaged
 
 
 class RawLoadImaged(LoadImaged):
@@ -63,3 +70,34 @@ class RawLoadImaged(LoadImaged):
             }
             item[key] = MetaTensor(torch.from_numpy(pixels[None]).float(), meta=metadata)
         return item
+
+
+class RawSaveImaged(CEMSaveImaged):
+    """Save generated high-dose images as DICOM derived from their low-dose images.
+
+    Args:
+        keys: generated images, (1, H, W) stored values on the grid of the source.
+        conversion: what the values are, see `RawLoadImaged`.
+        **options: of `CEMSaveImaged`.
+    """
+
+    def __init__(
+        self,
+        keys: KeysCollection,
+        *,
+        conversion: Conversion | str = Conversion.RAW_FIXED,
+        **options: Any,
+    ) -> None:
+        super().__init__(keys, **options)
+        self.conversion = Conversion(conversion)
+
+    def _save(self, generated: torch.Tensor, source_path: Path) -> None:
+        dataset = virtual_high_dose_dataset(
+            open_raw_mammogram(source_path),
+            self._stored(generated, source_path),
+            raw_foreground(read_raw_mammogram(source_path).pixels),
+            model=self.model,
+            bits_stored=self.bits_stored,
+            linear=self.conversion is not Conversion.LOG_FIXED,
+        )
+        save_dataset(dataset, self.output_dir / f"{dataset.SOPInstanceUID}.dcm")

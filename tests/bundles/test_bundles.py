@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pydicom
 import pytest
 import torch
 from monai.bundle import (
@@ -22,25 +21,14 @@ from monai.bundle import (
     verify_net_in_out,
 )
 
+from bundles.kinds import CEMExams, DataKind, kind_of
 from cem_monai.command_line import plain_sentence
-from cem_monai.dicom import VIRTUAL_DES, read_mammogram
 from exams import breast_and_mass, write_exams
 from render import SOURCES, bundle_dirs, render
 
 BUNDLES = bundle_dirs()
+CEM_BUNDLES = [path for path in BUNDLES if isinstance(kind_of(path), CEMExams)]
 SCHEMA = Path(__file__).parents[3] / "shared" / "data" / "schema" / "meta_schema_20240725.json"
-SMALL = {
-    "num_downs": 3,
-    "ngf": 4,
-    "ndf": 4,
-    "image_size": 64,
-    "crop_size": 32,
-    "batch_size": 2,
-    "device": "cpu",
-    "cnr_patch_size": 8,
-    "cnr_stride": 2,
-}
-FOR_INFERENCE = ("num_downs", "ngf", "image_size", "device")
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:monai", "ignore::DeprecationWarning")
 
@@ -61,14 +49,30 @@ def bundle(request, tmp_path, monkeypatch) -> Path:
     return copy
 
 
+only_cem = pytest.mark.parametrize("bundle", CEM_BUNDLES, ids=lambda path: path.name, indirect=True)
+"""For what has a meaning for whole contrast-enhanced exams only."""
+
+
 @pytest.fixture
-def datalist(tmp_path) -> Path:
-    return write_exams(tmp_path / "exams", size=90)  # so that 64 needs resizing, 90 padding
+def kind(bundle) -> DataKind:
+    """The data that the bundle wants."""
+    return kind_of(bundle)
 
 
-def overrides(bundle: Path, datalist: Path, names=tuple(SMALL)) -> dict:
-    small = {name: SMALL[name] for name in names}
-    return {"bundle_root": str(bundle), "dataset_dir": str(datalist.parent), **small}
+@pytest.fixture
+def datalist(tmp_path, kind) -> Path:
+    return kind.write(tmp_path)
+
+
+def overrides(bundle: Path, datalist: Path) -> dict:
+    paths = {"bundle_root": str(bundle), "dataset_dir": str(datalist.parent)}
+    return {**paths, **kind_of(bundle).small}
+
+
+def inference_overrides(bundle: Path, datalist: Path) -> dict:
+    kind = kind_of(bundle)
+    paths = {"bundle_root": str(bundle), "dataset_dir": str(kind.sources(datalist))}
+    return {**paths, **{name: kind.small[name] for name in kind.for_inference}}
 
 
 def run_bundle(bundle: Path, run_id: str, configs: list[str], **options) -> None:
@@ -91,7 +95,7 @@ def test_render_refuses_an_override_that_the_base_does_not_define(tmp_path, monk
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if name != "metadata"])
 def test_config_stands_alone_and_has_all_properties(bundle, datalist, name):
-    options = overrides(bundle, datalist, FOR_INFERENCE if name == "inference" else tuple(SMALL))
+    options = (inference_overrides if name == "inference" else overrides)(bundle, datalist)
     if name != "train":
         options["weights"] = "unused"
     workflow = ConfigWorkflow(
@@ -113,12 +117,10 @@ def test_evaluate_is_also_an_overlay_on_train(bundle, datalist):
     assert workflow.check_properties() == []
 
 
-def test_defaults_are_those_of_the_paper(bundle):
+def test_defaults_are_those_of_the_paper(bundle, kind):
     train = json.loads((bundle / "configs" / "train.json").read_text())
-    printed = {"max_epochs": 300, "batch_size": 10, "learning_rate": 2e-4, "lambda_l1": 100.0}
-    printed |= {"gan_mode": "lsgan", "crop_size": 512, "ngf": 64, "ndf": 64}
     # the reference code drops out in num_downs - 5 levels: none of IAMNet's five
-    printed["dropout"] = 0.5 if train["num_downs"] == 9 else 0.0
+    printed = {**kind.published, "dropout": 0.0 if train["num_downs"] == 5 else 0.5}
     assert {name: train[name] for name in printed} == printed
 
 
@@ -165,27 +167,32 @@ def test_weights_load_and_export(bundle):
         assert torch.equal(scripted(image), network.eval()(image))
 
 
-def test_train_evaluate_and_infer(bundle, datalist, tmp_path):
+def test_train_evaluate_and_infer(bundle, kind, datalist, tmp_path):
     options = overrides(bundle, datalist)
+    sections = json.loads(datalist.read_text())
     run_bundle(bundle, "training", ["train"], max_epochs=1, **options)
     checkpoint = torch.load(bundle / "models" / "checkpoint.pt", weights_only=True)
     assert {"generator", "discriminator", "optimizer", "discriminator_optimizer"} < set(checkpoint)
     assert {"lr_scheduler", "discriminator_lr_scheduler"} < set(checkpoint)
-    assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, 2)
+    assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, len(sections["training"]) / 2)
     weights = torch.load(bundle / "models" / "model.pt", weights_only=True)
     assert all(isinstance(value, torch.Tensor) for value in weights.values())
 
     run_bundle(bundle, "evaluating", ["train", "evaluate"], **options)
     rows = (bundle / "eval" / "metrics.csv").read_text().splitlines()
-    assert len(rows) == 1 + 2 * 3  # two test images by two baselines and the model
+    evaluate = json.loads((bundle / "configs" / "evaluate.json").read_text())
+    predictors = evaluate["validate"]["handlers"][1]["predictors"]
+    assert len(rows) == 1 + len(sections["test"]) * len(predictors)
+    assert {row.split(",")[0] for row in rows[1:]} == set(predictors) > {"model"}
 
-    options = overrides(bundle, datalist, FOR_INFERENCE)
+    options = inference_overrides(bundle, datalist)
     run_bundle(bundle, "inference", ["inference"], output_dir=str(tmp_path / "out"), **options)
-    check_virtual_images(tmp_path / "out", datalist.parent)
+    kind.check_inferred(tmp_path / "out", kind.sources(datalist))
 
     with pytest.raises(Exception, match=r"Failed to instantiate") as refusal:
         run_bundle(bundle, "inference", ["inference"], recombined_window=[1, 2], **options)
-    assert "was trained with recombined_window None" in str(plain_sentence(refusal.value))
+    window = evaluate["recombined_window"]
+    assert f"was trained with recombined_window {window}" in str(plain_sentence(refusal.value))
 
 
 def test_fast_dev_run_is_two_iterations_in_folders_of_its_own(bundle, datalist, tmp_path):
@@ -197,7 +204,7 @@ def test_fast_dev_run_is_two_iterations_in_folders_of_its_own(bundle, datalist, 
     assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, 2)
     run_bundle(bundle, "evaluating", ["train", "evaluate"], **options)
     assert (bundle / "eval" / "fast_dev_run" / "metrics.csv").is_file()
-    options = {**overrides(bundle, datalist, FOR_INFERENCE), "fast_dev_run": True}
+    options = {**inference_overrides(bundle, datalist), "fast_dev_run": True}
     run_bundle(bundle, "inference", ["inference"], **options)
     assert len(list((bundle / "eval" / "fast_dev_run").glob("*.dcm"))) == 2
     assert {path.name for path in (bundle / "models").iterdir()} == {"fast_dev_run"}
@@ -224,6 +231,7 @@ def test_resumed_training_is_bit_identical(bundle, datalist):
     assert rows[0] == rows[1]
 
 
+@only_cem
 @pytest.mark.parametrize("window", [None, [1900, 2200]])
 @pytest.mark.parametrize("image_size", [0, 48, 64, 100])
 def test_perfect_prediction_is_scored_as_perfect(bundle, datalist, image_size, window):
@@ -245,6 +253,7 @@ def test_perfect_prediction_is_scored_as_perfect(bundle, datalist, image_size, w
     assert result["label"].shape == (1, side, side)
 
 
+@only_cem
 def test_resizing_leaves_the_border_at_the_chest_wall_as_bright_as_the_rest(bundle, datalist):
     """MONAI's anti-aliasing would mix in zeros there."""
     options = {**overrides(bundle, datalist), "image_size": 16}
@@ -256,26 +265,6 @@ def test_resizing_leaves_the_border_at_the_chest_wall_as_bright_as_the_rest(bund
     label = preprocessing(case)["label"][0]
     middle = slice(6, 10)
     assert label[middle, 0].mean() == pytest.approx(float(label[middle, 1].mean()), abs=0.01)
-
-
-def check_virtual_images(output: Path, exams: Path) -> None:
-    """One marked image per low-energy image, on the same matrix, at the same side."""
-    sources = {
-        (dataset := pydicom.dcmread(path)).SOPInstanceUID: (dataset, path)
-        for path in exams.rglob("*_LE.dcm")
-    }
-    results = [pydicom.dcmread(path) for path in output.glob("*.dcm")]
-    assert len(results) == len(sources)
-    for result in results:
-        source, path = sources[result.SourceImageSequence[0].ReferencedSOPInstanceUID]
-        assert VIRTUAL_DES in result.ImageType
-        assert result.SyntheticData == "YES"
-        assert result.pixel_array.shape == source.pixel_array.shape
-        assert result.ImageLaterality == source.ImageLaterality
-        # the banner is in the air, which lies opposite the chest wall
-        bright = np.argwhere(result.pixel_array == 4095)[:, 1]
-        middle = result.Columns / 2
-        assert (np.median(bright) < middle) == read_mammogram(path).flipped
 
 
 def command(bundle: Path, datalist: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -318,17 +307,19 @@ def test_command_line_tells_a_missing_datalist_in_one_sentence(bundle, datalist)
 
 
 @pytest.mark.slow
-def test_full_size_network_trains_and_infers_two_iterations(bundle, tmp_path):
-    """The bundle with its own network and crops; only the exams are small."""
-    datalist = write_exams(tmp_path / "exams", size=512)
-    paths = {"bundle_root": str(bundle), "dataset_dir": str(datalist.parent), "device": "cpu"}
-    small = {"max_epochs": 1, "batch_size": 4, "image_size": 512}
-    run_bundle(bundle, "training", ["train"], **small, **paths)
-    output = {"output_dir": str(tmp_path / "out"), "image_size": 512}
+def test_full_size_network_trains_and_infers_two_iterations(bundle, kind, tmp_path):
+    """The bundle with its own network and crops; only the images are few and small."""
+    datalist, small = kind.write_full_size(tmp_path)
+    paths = {"bundle_root": str(bundle), "device": "cpu", **small}
+    short = {"max_epochs": 1, "batch_size": 4, "dataset_dir": str(datalist.parent)}
+    run_bundle(bundle, "training", ["train"], **short, **paths)
+    sources = kind.sources(datalist)
+    output = {"output_dir": str(tmp_path / "out"), "dataset_dir": str(sources)}
     run_bundle(bundle, "inference", ["inference"], **output, **paths)
-    assert len(list((tmp_path / "out").glob("*.dcm"))) == 8
+    kind.check_inferred(tmp_path / "out", sources)
 
 
+@only_cem
 def test_masks_stay_where_they_are_when_resized(bundle, tmp_path):
     datalist = write_exams(tmp_path / "exams", size=300)
     options = {**overrides(bundle, datalist), "image_size": 64}

@@ -6,9 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from cem_monai.evaluation import markdown_table, print_summary, read_metrics, summarize, table_cells
+from cem_monai.evaluation import (
+    markdown_table,
+    print_patch_summary,
+    print_summary,
+    read_metrics,
+    summarize,
+    table_cells,
+)
 from cem_monai.evaluation.statistics import Interval, patient_bootstrap
-from cem_monai.evaluation.summary import MEASURES, format_interval
+from cem_monai.evaluation.summary import MEASURES, PATCH_MEASURES, format_interval
 from cem_monai.metrics import case_metrics
 
 MakeRow = Callable[..., dict[str, str]]
@@ -138,3 +145,26 @@ def test_print(
     print_summary(path)
 
     assert "| breast L1 (grey levels) | 8.00 | 1 / 1 |" in capsys.readouterr().out
+
+
+def test_table_of_patches(write_table: WriteTable, capsys: pytest.CaptureFixture[str]) -> None:
+    """Means over patches, intervals over arrangements, the trivial predictors first."""
+    rows = [
+        {"predictor": name, "case": str(number), "patient": f"A{number // 2}"}
+        | {measure.column: str(number + shift) for measure in PATCH_MEASURES}
+        for name, shift in (("model", 0), ("dose_scaled", 1), ("mean_target", 2))
+        for number in range(4)
+    ]
+    print_patch_summary(write_table(rows))
+    heading, _, first, *_ = capsys.readouterr().out.splitlines()
+    assert [cell.strip() for cell in heading.split("|")[2:5]] == [
+        *("mean of the training targets", "low-dose image times dose ratio", "model")
+    ]
+    expected = patient_bootstrap([0, 1, 2, 3], ["A0", "A0", "A1", "A1"])
+    assert format_interval(expected, 2) in first
+    assert first.endswith("| 4 / 2 |")
+
+
+def test_table_of_patches_needs_its_columns(write_table: WriteTable, make_row: MakeRow) -> None:
+    with pytest.raises(ValueError, match="lacks the columns cci_generated"):
+        print_patch_summary(write_table([make_row("model", "a")]))
