@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from functools import cache
 from pathlib import Path
 from shutil import copytree
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
 import numpy as np
@@ -121,7 +121,7 @@ class DosePairs(DataKind):
         return self._write(folder, patch_size=150, min_foreground=0.1, keep=2), {}
 
     def _write(self, folder: Path, *, keep: int, **rule: Any) -> Path:
-        copytree(_study(), folder / "study")
+        copytree(Path(_study().name, "study"), folder / "study")
         pairs, _ = find_dose_pairs(folder / "study")
         split = {"test_fraction": 0.3, "validation_fraction": 0.3}
         rule = {"stride": rule["patch_size"], **rule, **split}
@@ -154,11 +154,11 @@ class DosePairs(DataKind):
 
 
 @cache
-def _study() -> Path:
+def _study() -> TemporaryDirectory[str]:
     """Return a study of three arrangements, simulated once, for tests to copy."""
-    folder = Path(mkdtemp(prefix="dose_pairs_"))
-    simulate_dose_pairs(folder / "study", arrangements=3, pixel=1.0, progress=False)
-    return folder / "study"
+    folder = TemporaryDirectory(prefix="dose_pairs_")
+    simulate_dose_pairs(Path(folder.name, "study"), arrangements=3, pixel=1.0, progress=False)
+    return folder
 
 
 KINDS: dict[str, DataKind] = {"low-energy": CEMExams(), "low-dose": DosePairs()}
