@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage, special
+from scipy import signal, special
 
 from cem_monai.simulator.breast import Breast
 from cem_monai.simulator.gland import draw_cone
@@ -58,13 +58,14 @@ def occult_moments(
         density = _center_density(surroundings, phantom, diameter, grid)
         profiles = _profiles(diameter, breast.thickness, uptake, grid.pixel)
         for total, profile in zip((first, second), profiles, strict=True):
-            total += np.float32(share) * ndimage.convolve(density, profile, mode="constant")
+            total += np.float32(share) * signal.fftconvolve(density, profile, mode="same")
     probability = np.float32(occult_probability(key, population))
     mean, square = (
         upsample(probability * total, phantom.grid.shape, factor) for total in (first, second)
     )
     inside = phantom.inner > 0
-    return mean * inside, (square - mean**2) * inside
+    variance = np.maximum(square - mean**2, 0)  # rounding of the transforms
+    return np.maximum(mean, 0) * inside, variance * inside
 
 
 def _surroundings(key: ViewKey, breast: Breast) -> Surroundings:
