@@ -122,7 +122,7 @@ SEEDS = Suite(
         "ndf": 16,
         "batch_size": 4,
         "learning_rate": 0.0005,
-        "max_epochs": 6,
+        "max_epochs": 8,
         "recombined_window": [1900, 2200],
         "cnr_patch_size": 16,
         "cnr_stride": 4,
