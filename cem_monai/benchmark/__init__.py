@@ -1,8 +1,21 @@
-"""Train the published models on the same simulated exams and set them beside each other."""
+"""Train the published models on the same simulated data and set them beside each other."""
 
 from __future__ import annotations
 
+from cem_monai.benchmark.dose_pairs import DoseExperiment
+from cem_monai.benchmark.exams import ExamsExperiment
+from cem_monai.benchmark.experiment import Block, Experiment, Model, Table
 from cem_monai.benchmark.runner import run_suite
-from cem_monai.benchmark.suites import SUITES, Model, Suite, Table
+from cem_monai.benchmark.suites import SUITES, Suite
 
-__all__ = ["SUITES", "Model", "Suite", "Table", "run_suite"]
+__all__ = [
+    "SUITES",
+    "Block",
+    "DoseExperiment",
+    "ExamsExperiment",
+    "Experiment",
+    "Model",
+    "Suite",
+    "Table",
+    "run_suite",
+]

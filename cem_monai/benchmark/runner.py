@@ -10,18 +10,18 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cem_monai.atomic import atomic_write
-from cem_monai.benchmark.limit import limit_rows
-from cem_monai.benchmark.suites import Model, Suite
-from cem_monai.benchmark.tables import markdown_report, write_rows
+from cem_monai.benchmark.experiment import Experiment, Model
+from cem_monai.benchmark.suites import Suite
+from cem_monai.benchmark.tables import Results, markdown_tables, read_losses, write_rows
 from cem_monai.bundle_run import config_files, quiet, run_bundle
-from cem_monai.data import find_pairs, load_datalist, write_datalist
 from cem_monai.evaluation import read_metrics
-from cem_monai.simulator import simulate_exams
 
-SUITE_FILE, LIMIT_FILE, METRICS_FILE, REPORT_FILE = (
+SUITE_FILE, DATA_FOLDER, LIMIT_FILE, METRICS_FILE, LOSSES_FILE, REPORT_FILE = (
     "suite.json",
+    "data",
     "limit.csv",
     "metrics.csv",
+    "losses.csv",
     "report.md",
 )
 
@@ -33,7 +33,7 @@ def run_suite(
 
     Args:
         suite: what to run.
-        output: folder of exams, models and tables; one suite each.
+        output: folder of data, models and tables; one suite each.
         workers: processes that simulate.
         hours: stop before a model that would probably end later than this; None for no limit. The
             same command goes on another time.
@@ -49,15 +49,14 @@ def run_suite(
     output = Path(output).absolute()
     _check(suite, output, hours)
     quiet()
-    exams = simulate_exams(
-        output / "exams", exams=suite.exams, seed=suite.seed, size=suite.size, workers=workers
-    ).parent
-    _index(suite, exams)
-    _limit(suite, output)
+    for experiment in suite.experiments:
+        folder = output / experiment.name
+        experiment.write_data(folder / DATA_FOLDER, workers=workers)
+        if not (folder / LIMIT_FILE).exists():
+            write_rows(experiment.limit_rows(folder / DATA_FOLDER), folder / LIMIT_FILE)
     report = _report(suite, output)
-    for number, model in enumerate(_remaining(suite, output, started, hours), start=1):
-        print(f"\n[{number}] {model.name}: {model.bundle} {dict(model.options)}", flush=True)
-        _train_and_evaluate(suite, model, output)
+    for experiment, model in _remaining(suite, output, started, hours):
+        _train_and_evaluate(experiment, model, output / experiment.name)
         report = _report(suite, output)
     return report
 
@@ -65,8 +64,9 @@ def run_suite(
 def _check(suite: Suite, output: Path, hours: float | None) -> None:
     if hours is not None and not hours > 0:
         raise ValueError(f"hours must be positive, got {hours}")
-    for model in suite.models:
-        config_files(model.bundle, ["train"])
+    for experiment in suite.experiments:
+        for model in experiment.models:
+            config_files(model.bundle, ["train"])
     path = output / SUITE_FILE
     text = json.dumps(asdict(suite), indent=1, default=dict) + "\n"
     if path.is_file() and path.read_text(encoding="utf-8") != text:
@@ -77,76 +77,65 @@ def _check(suite: Suite, output: Path, hours: float | None) -> None:
         file.write(text)
 
 
-def _index(suite: Suite, exams: Path) -> None:
-    if not (exams / "datalist.json").exists():
-        write_datalist(
-            find_pairs(exams)[0],
-            exams / "datalist.json",
-            test_fraction=suite.test_fraction,
-            validation_fraction=suite.validation_fraction,
-            seed=suite.seed,
-        )
-
-
-def _limit(suite: Suite, output: Path) -> None:
-    if (output / LIMIT_FILE).exists():
-        return
-    options = suite.options
-    rows = limit_rows(
-        load_datalist(output / "exams" / "datalist.json", "test"),
-        data_range=options["recombined_window"],
-        patch_size=options["cnr_patch_size"],
-        stride=options["cnr_stride"],
-    )
-    write_rows(rows, output / LIMIT_FILE)
-
-
-def _remaining(suite: Suite, output: Path, started: float, hours: float | None) -> Iterator[Model]:
+def _remaining(
+    suite: Suite, output: Path, started: float, hours: float | None
+) -> Iterator[tuple[Experiment, Model]]:
     """Yield the models that are not done, as long as the time allows; tell the time left."""
-    remaining = [one for one in suite.models if not _metrics(output, one).exists()]
+    models = [(one, model) for one in suite.experiments for model in one.models]
+    remaining = [
+        (one, model)
+        for one, model in models
+        if not (output / one.name / model.name / METRICS_FILE).exists()
+    ]
     longest = 0.0
-    for number, model in enumerate(remaining):
+    for number, (experiment, model) in enumerate(remaining):
         before = time.perf_counter()
         if hours is not None and before - started + longest > 3600 * hours:
-            names = ", ".join(one.name for one in remaining[number:])
+            names = ", ".join(one.name for _, one in remaining[number:])
             print(f"\nthe time is up; run the same command again for: {names}")
             return
-        if longest:
-            left = longest * (len(remaining) - number) / 60
-            print(f"\n{len(remaining) - number} models to go, about {left:.0f} min")
-        yield model
+        left = len(remaining) - number
+        estimate = f", about {longest * left / 60:.0f} min" if longest else ""
+        print(f"\n{model.name}: {model.bundle}; {left} models to go{estimate}", flush=True)
+        yield experiment, model
         longest = max(longest, time.perf_counter() - before)
 
 
-def _train_and_evaluate(suite: Suite, model: Model, output: Path) -> None:
-    folder = output / model.name
+def _train_and_evaluate(experiment: Experiment, model: Model, folder: Path) -> None:
+    output = folder / model.name
     options = {
-        **suite.options,
+        **experiment.options,
         **model.options,
-        "seed": suite.seed,
-        "dataset_dir": str(output / "exams"),
-        "ckpt_dir": str(folder / "models"),
-        "output_dir": str(folder),
+        "seed": experiment.seed,
+        "dataset_dir": str(folder / DATA_FOLDER),
+        "ckpt_dir": str(output / "models"),
+        "output_dir": str(output),
     }
-    resume = (folder / "models" / "checkpoint.pt").exists()
+    run = [model.run] if model.run else []
+    resume = (output / "models" / "checkpoint.pt").exists()
     started = time.perf_counter()
-    run_bundle(model.bundle, "training", ["train"], {**options, "resume": resume})
-    run_bundle(model.bundle, "evaluating", ["train", "evaluate"], options)
+    run_bundle(model.bundle, "training", ["train", *run], {**options, "resume": resume})
+    run_bundle(model.bundle, "evaluating", ["train", "evaluate", *run], options)
     print(f"{model.name} took {(time.perf_counter() - started) / 60:.1f} min", flush=True)
-
-
-def _metrics(output: Path, model: Model) -> Path:
-    return output / model.name / METRICS_FILE
 
 
 def _report(suite: Suite, output: Path) -> Path:
     """Write the tables of what is done so far."""
-    done = {
-        one.name: read_metrics(_metrics(output, one))
-        for one in suite.models
-        if _metrics(output, one).exists()
-    }
+    tables = [_tables(one, output / one.name) for one in suite.experiments]
     path = output / REPORT_FILE
     with atomic_write(path, "w") as file:
-        file.write(markdown_report(suite, done, read_metrics(output / LIMIT_FILE)))
+        file.write("\n".join(tables).strip("\n") + "\n")
     return path
+
+
+def _tables(experiment: Experiment, folder: Path) -> str:
+    done = [one.name for one in experiment.models if (folder / one.name / METRICS_FILE).exists()]
+    results = {
+        name: Results(
+            metrics=read_metrics(folder / name / METRICS_FILE, experiment.measures),
+            losses=read_losses(folder / name / LOSSES_FILE),
+        )
+        for name in done
+    }
+    limit = read_metrics(folder / LIMIT_FILE, experiment.measures)
+    return markdown_tables(experiment, results, limit)

@@ -1,49 +1,54 @@
-"""Tables of a suite: models as the paper arranges them, trivial predictors, limit, intervals."""
+"""Tables of an experiment: trivial predictors, models, published numbers, limit; intervals."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 from cem_monai.atomic import atomic_write
-from cem_monai.benchmark.suites import Suite, Table
-from cem_monai.evaluation import paired_patient_bootstrap, patient_bootstrap
-from cem_monai.evaluation.statistics import Interval
-from cem_monai.evaluation.summary import BASELINES, LABELS, Measure, Row, format_interval
-
-Results = Mapping[str, Sequence[Row]]
-
-WITH_MASS, WITHOUT_MASS = "with mass", "without mass"
-COLUMNS = (
-    (Measure("breast_l1", "breast L1, images with a mass", 2), WITH_MASS),
-    (Measure("breast_l1", "breast L1, images without", 2), WITHOUT_MASS),
-    (Measure("breast_delta_cnr", "breast ΔCNR, with a mass", 3), WITH_MASS),
-    (Measure("mass_l1", "mass L1", 2), WITH_MASS),
-    (Measure("mass_l2", "mass L2", 0), WITH_MASS),
-    (Measure("mass_delta_cnr", "mass ΔCNR", 2), WITH_MASS),
-    (Measure("mass_contrast_generated", "mass contrast", 1), WITH_MASS),
+from cem_monai.benchmark.experiment import Block, Experiment, Table
+from cem_monai.evaluation import (
+    LABELS,
+    Measure,
+    Row,
+    format_interval,
+    paired_patient_bootstrap,
+    patient_bootstrap,
 )
-LIMIT_LABELS = {
-    "limit_median": "limit: conditional median",
-    "limit_mean": "limit: conditional mean",
-    "clean": "true iodine without noise",
-}
-DIFFERENCES = (Measure("breast_l1", "breast L1", 2), Measure("mass_l1", "mass L1", 2))
+
+PUBLISHED = "published"
 
 
-def markdown_report(suite: Suite, done: Results, limit: Sequence[Row]) -> str:
+@dataclass(frozen=True)
+class Results:
+    """What one model left.
+
+    Args:
+        metrics: rows of its `metrics.csv`.
+        losses: last row of its `losses.csv`, means of that epoch.
+    """
+
+    metrics: Sequence[Row]
+    losses: Mapping[str, float]
+
+
+def markdown_tables(
+    experiment: Experiment, done: Mapping[str, Results], limit: Sequence[Row]
+) -> str:
     """Return all tables of the models that are done.
 
     Args:
-        suite: what was run.
-        done: model → rows of its `metrics.csv`.
-        limit: rows of the simulator's limit.
+        experiment: how they are arranged.
+        done: model → what it left; may be empty.
+        limit: rows of `limit.csv`.
     """
     if not done:
-        return "No model is trained yet.\n"
-    sections = [_table(table, done, limit) for table in suite.tables]
-    return "\n".join([section for section in sections if section]) + "\n"
+        return f"{experiment.name}: no model is trained yet.\n"
+    sections = [_section(experiment, table, done, limit) for table in experiment.tables]
+    return "\n".join(section for section in sections if section)
 
 
 def write_rows(rows: Sequence[Mapping[str, object]], path: Path) -> None:
@@ -56,76 +61,119 @@ def write_rows(rows: Sequence[Mapping[str, object]], path: Path) -> None:
             writer.writerow({key: "" if value != value else value for key, value in row.items()})
 
 
-def _table(table: Table, done: Results, limit: Sequence[Row]) -> str:
-    models = [name for name in table.models if name in done]
+def read_losses(path: Path) -> dict[str, float]:
+    """Return the last epoch of a `losses.csv`."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return {name: float(value) for name, value in list(csv.DictReader(file))[-1].items()}
+
+
+def _section(
+    experiment: Experiment, table: Table, done: Mapping[str, Results], limit: Sequence[Row]
+) -> str:
+    models = {name: done[name] for name in table.models if name in done}
     if not models:
         return ""
-    first = done[models[0]]
-    rows = [(LABELS[name], _of(first, name)) for name in BASELINES]
-    rows += [(name, _of(done[name], "model")) for name in models]
-    rows += [(label, _of(limit, name)) for name, label in LIMIT_LABELS.items()]
-    heading = ["mean [95 % interval]", *(measure.label for measure, _ in COLUMNS)]
-    lines = [f"### {table.title}", "", _line(heading), "|---" * len(heading) + "|"]
-    lines += [_line([label, *_cells(one)]) for label, one in rows]
-    return "\n".join([*lines, "", *_published(table), "", *_differences(models, done), ""])
+    predictions = _predictions(experiment, models)
+    parts = [
+        *(
+            _measured(experiment, table, number, predictions, limit)
+            for number in range(len(experiment.blocks))
+        ),
+        _differences(experiment, next(iter(models)), predictions),
+        _losses(table, models),
+    ]
+    text = ["\n".join([*part, ""]) for part in parts if part]
+    return "\n".join([f"### {table.title}", "", *text])
+
+
+def _predictions(experiment: Experiment, models: Mapping[str, Results]) -> dict[str, Sequence[Row]]:
+    """Return the rows of the trivial predictors and of each model, by their names."""
+    first = next(iter(models.values())).metrics
+    return {
+        **{name: _of(first, name) for name in experiment.baselines},
+        **{name: _of(results.metrics, "model") for name, results in models.items()},
+    }
+
+
+def _measured(
+    experiment: Experiment,
+    table: Table,
+    number: int,
+    predictions: Mapping[str, Sequence[Row]],
+    limit: Sequence[Row],
+) -> list[str]:
+    """One block: predictors, models with their published numbers, and the limit."""
+    block = experiment.blocks[number]
+    rows = []
+    for name, measured in predictions.items():
+        rows.append([LABELS.get(name, name), *_cells(measured, block)])
+        if name in table.models:
+            published = table.models[name][number]
+            numbers = zip_longest(block.measures, published)
+            rows.append([f"{name}, {PUBLISHED}", *(_number(one) for _, one in numbers)])
+    rows += [[label, *_cells(_of(limit, name), block)] for name, label in experiment.limits.items()]
+    return _table([block.title, *(measure.label for measure in block.measures)], rows)
+
+
+def _differences(
+    experiment: Experiment, first: str, predictions: Mapping[str, Sequence[Row]]
+) -> list[str]:
+    """Set every predictor against the first model, image by image."""
+    rows = [
+        [
+            LABELS.get(name, name),
+            *(_difference(one, predictions[first], block) for block in experiment.blocks),
+        ]
+        for name, one in predictions.items()
+        if name != first
+    ]
+    labels = [f"{block.measures[0].label}, {block.title}" for block in experiment.blocks]
+    return _table([f"minus {first}, same images", *labels], rows)
+
+
+def _losses(table: Table, models: Mapping[str, Results]) -> list[str]:
+    """Losses of the last epoch, and the published ones of one moment."""
+    if not table.losses:
+        return []
+    names = list(next(iter(table.losses.values())))
+    rows = []
+    for model, results in models.items():
+        for label, losses in ((model, results.losses), (PUBLISHED, table.losses[model])):
+            numbers = [f"{losses[name]:.3f}" for name in names]
+            rows.append([label if label == model else f"{model}, {label}", *numbers])
+    return _table(["losses of the last epoch", *names], rows)
 
 
 def _of(rows: Sequence[Row], predictor: str) -> list[Row]:
     return [row for row in rows if row["predictor"] == predictor]
 
 
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
-
-
-def _cells(rows: Sequence[Row]) -> list[str]:
+def _cells(rows: Sequence[Row], block: Block) -> list[str]:
+    counted = block.of(rows)
+    patients = [row["patient"] for row in counted]
     return [
-        format_interval(_mean(_group(rows, group), measure), measure.digits)
-        for measure, group in COLUMNS
+        format_interval(patient_bootstrap(_values(counted, measure), patients), measure.digits)
+        for measure in block.measures
     ]
 
 
-def _group(rows: Sequence[Row], group: str) -> list[Row]:
-    return [row for row in rows if (float(row["mass_pixels"]) > 0) == (group == WITH_MASS)]
+def _difference(rows: Sequence[Row], others: Sequence[Row], block: Block) -> str:
+    measure, ours = block.measures[0], block.of(rows)
+    by_case = {row["case"]: row for row in others}
+    theirs = [by_case[row["case"]] for row in ours]
+    patients = [row["patient"] for row in ours]
+    interval = paired_patient_bootstrap(_values(ours, measure), _values(theirs, measure), patients)
+    return format_interval(interval, measure.digits)
 
 
-def _mean(rows: Sequence[Row], measure: Measure) -> Interval:
-    values = [float(row[measure.column] or "nan") for row in rows]
-    return patient_bootstrap(values, [row["patient"] for row in rows])
+def _values(rows: Sequence[Row], measure: Measure) -> list[float]:
+    return [float(row[measure.column] or "nan") for row in rows]
 
 
-def _published(table: Table) -> list[str]:
-    """Return the published numbers below each other: other images, other scale, no intervals."""
-    columns = list(next(iter(table.models.values())))
-    labels = {measure.column: measure.label for measure, group in COLUMNS if group == WITH_MASS}
-    heading = ["published", *(labels[column] for column in columns)]
-    lines = [_line(heading), "|---" * len(heading) + "|"]
-    for name, numbers in table.models.items():
-        lines.append(_line([name, *(f"{numbers[column]:g}" for column in columns)]))
-    return lines
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:g}"
 
 
-def _differences(models: Sequence[str], done: Results) -> list[str]:
-    """Return each model against the first, on the same images."""
-    first, *others = models
-    if not others:
-        return []
-    heading = [f"minus {first}, same images", *(measure.label for measure in DIFFERENCES)]
-    lines = [_line(heading), "|---" * len(heading) + "|"]
-    for name in others:
-        cells = [
-            format_interval(_difference(done[name], done[first], measure), measure.digits)
-            for measure in DIFFERENCES
-        ]
-        lines.append(_line([name, *cells]))
-    return lines
-
-
-def _difference(rows: Sequence[Row], others: Sequence[Row], measure: Measure) -> Interval:
-    ours, theirs = (_group(_of(one, "model"), WITH_MASS) for one in (rows, others))
-    by_case = {row["case"]: row for row in theirs}
-    return paired_patient_bootstrap(
-        [float(row[measure.column]) for row in ours],
-        [float(by_case[row["case"]][measure.column]) for row in ours],
-        [row["patient"] for row in ours],
-    )
+def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    lines = ["| " + " | ".join(cells) + " |" for cells in (heading, *rows)]
+    return [lines[0], "|---" * len(heading) + "|", *lines[1:]]

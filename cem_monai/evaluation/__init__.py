@@ -14,6 +14,10 @@ from cem_monai.evaluation.statistics import (
     patient_bootstrap,
 )
 from cem_monai.evaluation.summary import (
+    LABELS,
+    Measure,
+    Row,
+    format_interval,
     markdown_table,
     print_patch_summary,
     print_summary,
@@ -25,12 +29,16 @@ from cem_monai.evaluation.training_curves import training_curves_png
 from cem_monai.evaluation.verdict import paired_difference, verdict
 
 __all__ = [
+    "LABELS",
     "CasePanel",
     "DoseBaselinesd",
     "Interval",
+    "Measure",
+    "Row",
     "TrivialBaselinesd",
     "case_caption",
     "draw_case_panel",
+    "format_interval",
     "load_case_panel",
     "markdown_table",
     "mean_inside_breast",

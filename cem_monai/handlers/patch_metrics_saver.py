@@ -6,11 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from cem_monai.handlers.cases import stored_plane
 from cem_monai.handlers.metrics_saver import MetricsSaver
-from cem_monai.metrics import carneiro_contrast_index, l1, l2, psnr_frame
+from cem_monai.metrics import patch_metrics
 
 IDENTITY = ("case", "patient", "row", "column")
 
@@ -18,9 +16,8 @@ IDENTITY = ("case", "patient", "row", "column")
 class PatchMetricsSaver(MetricsSaver):
     """Write `metrics.csv`: one row for each patch and predictor.
 
-    Columns: predictor, identity of the patch (its patient is the arrangement), `l1` (grey levels),
-    `l2` (squared grey levels), `psnr` (dB), `cci_real`, `cci_generated` (grey levels) and
-    `cci_ratio`, generated / real, empty where the real patch is constant.
+    Columns: predictor, identity of the patch (its patient is the arrangement), and the measures of
+    `patch_metrics`; `cci_ratio` is empty where the real patch is constant.
 
     Args:
         path, predictors: see `MetricsSaver`.
@@ -45,20 +42,8 @@ class PatchMetricsSaver(MetricsSaver):
         real = stored_plane(case[self.real_key], f"{name}, {self.real_key}")
         generated = stored_plane(case[key], f"{name}, {predictor}")
         identity = {column: _plain(case.get(column, "")) for column in IDENTITY}
-        whole, data_range = np.ones_like(real), (0.0, float(2**self.bit_depth - 1))
-        distances = {
-            column: distance(generated, real, whole, data_range=data_range)
-            for column, distance in (("l1", l1), ("l2", l2), ("psnr", psnr_frame))
-        }
-        of_real, of_generated = (
-            carneiro_contrast_index(image, self.bit_depth) for image in (real, generated)
-        )
-        index = {
-            "cci_real": of_real,
-            "cci_generated": of_generated,
-            "cci_ratio": of_generated / of_real if of_real else float("nan"),
-        }
-        return {"predictor": predictor, **identity, **distances, **index}
+        measures = patch_metrics(generated, real, bit_depth=self.bit_depth)
+        return {"predictor": predictor, **identity, **measures}
 
 
 def _plain(value: Any) -> object:

@@ -20,6 +20,7 @@ from cem_monai.metrics.delta_cnr import (
     delta_cnr_mass,
 )
 from cem_monai.metrics.distances import l1, l2, psnr_frame, psnr_roi
+from cem_monai.metrics.patch import patch_metrics
 from cem_monai.metrics.regions import surround_ring
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "delta_cnr_mass",
     "l1",
     "l2",
+    "patch_metrics",
     "psnr_frame",
     "psnr_roi",
     "surround_ring",

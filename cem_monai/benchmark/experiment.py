@@ -1,0 +1,109 @@
+"""Models that learn from the same data, and how their results are laid out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from cem_monai.evaluation import Measure, Row
+
+
+@dataclass(frozen=True)
+class Model:
+    """One training.
+
+    Args:
+        name: of its folder, and in the tables.
+        bundle: folder below `bundles/`.
+        options: overrides of its configs, besides those of the experiment.
+        run: name of a config that is laid over the bundle's, e.g. `"run2"`.
+    """
+
+    name: str
+    bundle: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    run: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """Measures of one region, side by side; the models are compared by the first.
+
+    Args:
+        title: region and images.
+        measures: columns of `metrics.csv`.
+        with_mass: only images that show a mass, or only those that do not; None for all.
+    """
+
+    title: str
+    measures: tuple[Measure, ...]
+    with_mass: bool | None = None
+
+    def of(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the rows that count."""
+        if self.with_mass is None:
+            return list(rows)
+        return [row for row in rows if (float(row["mass_pixels"]) > 0) == self.with_mass]
+
+
+Published = tuple[tuple[float | None, ...], ...]
+"""By block and measure; None for what a paper does not print."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Models side by side, as a paper prints them.
+
+    Args:
+        title: what is compared.
+        models: name of each model → its published numbers.
+        losses: name of each model → its published training losses by column of `losses.csv`.
+    """
+
+    title: str
+    models: Mapping[str, Published]
+    losses: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Experiment(ABC):
+    """Models that are trained and judged on the same data.
+
+    Args:
+        name: of its folder.
+        seed: of the data, the split and every training.
+        options: overrides that all models share, for training and evaluation.
+        models: in the order of their training.
+        tables: of the results.
+
+    Attributes:
+        blocks: of each table.
+        limits: predictor in `limit.csv` → its label.
+        baselines: predictors of `metrics.csv` that need no model.
+    """
+
+    blocks: ClassVar[tuple[Block, ...]]
+    limits: ClassVar[Mapping[str, str]]
+    baselines: ClassVar[tuple[str, ...]]
+
+    name: str
+    seed: int
+    options: Mapping[str, Any]
+    models: tuple[Model, ...]
+    tables: tuple[Table, ...]
+
+    @abstractmethod
+    def write_data(self, folder: Path, *, workers: int) -> None:
+        """Simulate what is missing and split it: `folder/datalist.json`."""
+
+    @abstractmethod
+    def limit_rows(self, folder: Path) -> list[dict[str, object]]:
+        """Return rows like those of `metrics.csv` of the best possible predictions."""
+
+    @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Columns that a `metrics.csv` must have."""
+        return tuple(measure for block in self.blocks for measure in block.measures)
