@@ -170,7 +170,9 @@ def _item(pair: CEMPair, case: str, folder: Path) -> dict[str, str]:
 
 def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: no datalist; make one with: cem-monai index FOLDER")
+        raise FileNotFoundError(
+            f"{path}: no datalist; cem-monai index makes one of exams, dose_patches of dose pairs"
+        )
     try:
         datalist = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

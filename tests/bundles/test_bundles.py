@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -210,6 +212,19 @@ def test_fast_dev_run_is_two_iterations_in_folders_of_its_own(bundle, datalist, 
     assert {path.name for path in (bundle / "models").iterdir()} == {"fast_dev_run"}
 
 
+def test_tracking_switch_of_the_runner_logs_to_mlflow(bundle, datalist, tmp_path):
+    pytest.importorskip("mlflow", reason="--tracking needs: pip install mlflow")
+    options = {**overrides(bundle, datalist), "max_epochs": 1, "val_interval": 1}
+    output = tmp_path / "tracked"
+    run_bundle(bundle, "training", ["train"], **options, output_dir=str(output), tracking="mlflow")
+    with closing(sqlite3.connect(output / "mlruns.db")) as database:
+        logged = database.execute("SELECT key, count(*) FROM metrics GROUP BY key").fetchall()
+    steps = len(json.loads(datalist.read_text())["training"]) / options["batch_size"]
+    assert dict(logged)["train_loss"] == steps
+    metrics = json.loads((bundle / "configs" / "train.json").read_text())["validate"]["key_metric"]
+    assert metrics.keys() < dict(logged).keys()
+
+
 def test_resumed_training_is_bit_identical(bundle, datalist):
     """Two of four epochs, then the rest from the checkpoint: nothing tells it from one run."""
     options = {**overrides(bundle, datalist), "batch_size": 1, "max_epochs": 4, "val_interval": 1}
@@ -302,7 +317,7 @@ def test_command_line_tells_a_missing_datalist_in_one_sentence(bundle, datalist)
     result = command(bundle, datalist, "training", *config, "--datalist", "nowhere.json")
     assert result.returncode != 0
     last = result.stderr.strip().splitlines()[-1]
-    assert last == "error: nowhere.json: no datalist; make one with: cem-monai index FOLDER"
+    assert last.startswith("error: nowhere.json: no datalist; cem-monai index makes one")
     assert "Traceback" not in result.stderr
 
 

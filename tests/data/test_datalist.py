@@ -199,7 +199,7 @@ def test_unfit_datalist_is_refused(tmp_path: Path, content: object, message: str
 
 
 def test_missing_datalist_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"list\.json: no datalist; make one with"):
+    with pytest.raises(FileNotFoundError, match=r"list\.json: no datalist; cem-monai index"):
         load_datalist(tmp_path / "list.json", "training")
 
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from ignite.engine import Events
 from monai.data import MetaTensor
 from monai.engines.utils import IterationEvents
-from monai.handlers import StatsHandler
+from monai.handlers import StatsHandler, from_engine
 from monai.networks.nets import PatchDiscriminator
 from torch import nn
 from torch.nn import functional
@@ -244,6 +245,17 @@ def test_output_with_decollation_has_one_entry_per_image() -> None:
     trainer.run()
     assert [set(item) for item in trainer.state.output] == [{"image", "label", "pred", *LOSSES}] * 2
     assert trainer.state.output[1]["pred"].shape == (1, 64, 64)
+
+
+def test_output_suits_the_handler_that_the_bundle_runner_adds_for_tracking() -> None:
+    losses = []
+    transform = from_engine(["loss"], first=True)  # as in MONAI's DEFAULT_MLFLOW_SETTINGS
+    trainer = make_trainer([pair(size=2)])
+    trainer.add_event_handler(
+        Events.ITERATION_COMPLETED, lambda engine: losses.append(transform(engine.state.output))
+    )
+    trainer.run()
+    assert [float(loss) for loss in losses] == [one["loss"] for one in run([pair(size=2)])]
 
 
 def test_losses_read_the_same_from_both_kinds_of_output() -> None:
