@@ -149,11 +149,11 @@ DOSE_PAIRS = DoseExperiment(
     arrangements=16,  # 15 pairs: 8 to train, as if 3 of the 11 published ones were held out
     pixel=0.1,
     patches={"test_fraction": 0.45},
-    # a quarter of the published filters, a fiftieth of the epochs
-    options={"ngf": 16, "ndf": 16, "max_epochs": 4, "val_interval": 2, "ckpt_interval": 1},
+    # a quarter of the published filters, a hundredth of the epochs
+    options={"ngf": 16, "ndf": 16, "max_epochs": 2, "val_interval": 1, "ckpt_interval": 1},
     models=(
         Model("run1", DOSE, run="run1"),
-        Model("run2", DOSE, {"max_epochs": 6}, run="run2"),
+        Model("run2", DOSE, {"max_epochs": 3}, run="run2"),
         Model("run3", DOSE, run="run3"),
         Model("run4", DOSE, {"ngf": 24, "ndf": 8}, run="run4"),
     ),
