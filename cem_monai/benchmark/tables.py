@@ -112,7 +112,8 @@ def _measured(
             numbers = zip_longest(block.measures, published)
             rows.append([f"{name}, {PUBLISHED}", *(_number(one) for _, one in numbers)])
     rows += [[label, *_cells(_of(limit, name), block)] for name, label in experiment.limits.items()]
-    return _table([block.title, *(measure.label for measure in block.measures)], rows)
+    heading = f"{block.title} ({_counts(next(iter(predictions.values())), block)})"
+    return _table([heading, *(measure.label for measure in block.measures)], rows)
 
 
 def _differences(
@@ -155,6 +156,11 @@ def _cells(rows: Sequence[Row], block: Block) -> list[str]:
         format_interval(patient_bootstrap(_values(counted, measure), patients), measure.digits)
         for measure in block.measures
     ]
+
+
+def _counts(rows: Sequence[Row], block: Block) -> str:
+    counted = block.of(rows)
+    return f"{len(counted)} images, {len({row['patient'] for row in counted})} patients"
 
 
 def _difference(rows: Sequence[Row], others: Sequence[Row], block: Block) -> str:
