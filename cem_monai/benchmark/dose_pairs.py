@@ -37,6 +37,7 @@ class DoseExperiment(Experiment):
     """
 
     blocks: ClassVar = (Block("patches", PATCH),)
+    subjects: ClassVar = "arrangements"
     limits: ClassVar = {NOISE_FREE: "high dose without its noise", "real": "real image"}
     baselines: ClassVar = ("mean_target", "low_dose_copied", "dose_scaled")
 

@@ -49,6 +49,7 @@ class ExamsExperiment(Experiment):
         Block("breast, images without a mass", BREAST, with_mass=False),
         Block("inside the mass", MASS, with_mass=True),
     )
+    subjects: ClassVar = "patients"
     limits: ClassVar = {
         "median": "limit: conditional median",
         "mean": "limit: conditional mean",

@@ -81,11 +81,13 @@ class Experiment(ABC):
 
     Attributes:
         blocks: of each table.
+        subjects: what the intervals resample.
         limits: predictor in `limit.csv` → its label.
         baselines: predictors of `metrics.csv` that need no model.
     """
 
     blocks: ClassVar[tuple[Block, ...]]
+    subjects: ClassVar[str]
     limits: ClassVar[Mapping[str, str]]
     baselines: ClassVar[tuple[str, ...]]
 

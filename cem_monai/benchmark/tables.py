@@ -112,7 +112,8 @@ def _measured(
             numbers = zip_longest(block.measures, published)
             rows.append([f"{name}, {PUBLISHED}", *(_number(one) for _, one in numbers)])
     rows += [[label, *_cells(_of(limit, name), block)] for name, label in experiment.limits.items()]
-    heading = f"{block.title} ({_counts(next(iter(predictions.values())), block)})"
+    counts = _counts(next(iter(predictions.values())), block, experiment.subjects)
+    heading = f"{block.title} ({counts})"
     return _table([heading, *(measure.label for measure in block.measures)], rows)
 
 
@@ -158,9 +159,9 @@ def _cells(rows: Sequence[Row], block: Block) -> list[str]:
     ]
 
 
-def _counts(rows: Sequence[Row], block: Block) -> str:
+def _counts(rows: Sequence[Row], block: Block, subjects: str) -> str:
     counted = block.of(rows)
-    return f"{len(counted)} images, {len({row['patient'] for row in counted})} patients"
+    return f"{len(counted)} images of {len({row['patient'] for row in counted})} {subjects}"
 
 
 def _difference(rows: Sequence[Row], others: Sequence[Row], block: Block) -> str:

@@ -63,7 +63,7 @@ def test_tables_hold_models_baselines_limit_and_published_numbers():
 
     assert "### Table 4: four models" in report
     assert "Table 2" not in report  # none of its models is done
-    assert "| breast, images with a mass (2 images, 2 patients) |" in report
+    assert "| breast, images with a mass (2 images of 2 patients) |" in report
     with_mass, without, of_mass, minus_unet = lines_with(report, "iamnet")
     assert with_mass.startswith("| iamnet | 3.50 [3.00, 4.00] |")
     assert without.startswith("| iamnet | 5.00 |")  # one patient: no interval
