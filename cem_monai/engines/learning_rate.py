@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -34,6 +36,18 @@ class LinearDecayLR(LambdaLR):
             # the scheduler counts finished epochs
             lambda finished: linear_decay_factor(finished + 1, fixed_epochs, decay_epochs),
         )
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from there; load the optimizer's state before.
+
+        The optimizer brings the learning rate that the former number of epochs had for the next
+        epoch, perhaps 0: this schedule's own takes its place.
+        """
+        super().load_state_dict(state_dict)
+        for group, base, factor in zip(
+            self.optimizer.param_groups, self.base_lrs, self.lr_lambdas, strict=True
+        ):
+            group["lr"] = base * factor(self.last_epoch)
 
 
 def linear_decay_factor(epoch: int, fixed_epochs: int, decay_epochs: int) -> float:

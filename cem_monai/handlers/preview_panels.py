@@ -23,7 +23,8 @@ class PreviewPanels:
     All panels of a training have one gray scale, so that brightness can be compared.
 
     Args:
-        log_dir: folder of the TensorBoard events.
+        log_dir: folder of the TensorBoard events, which no other writer uses: a running TensorBoard
+            follows the newest file of a folder only.
         cases: number of cases, the first ones of the validation.
         data_range: stored values (black, white); None for the whole range of the real image's
             format.
@@ -42,6 +43,7 @@ class PreviewPanels:
         self.data_range = data_range
         self.keys = tuple(keys)
         self.shown = 0
+        self.writer: SummaryWriter | None = None
 
     def attach(self, engine: Engine) -> None:
         """Follow an evaluator whose epoch is that of the training."""
@@ -50,13 +52,15 @@ class PreviewPanels:
 
     def _restart(self) -> None:
         self.shown = 0
+        self.writer = self.writer or SummaryWriter(self.log_dir)
 
     def _show(self, engine: Engine) -> None:
+        assert self.writer is not None  # since the evaluator started
         for case in engine_cases(engine)[: self.cases - self.shown]:
-            with SummaryWriter(self.log_dir) as writer:
-                name = f"preview/{case.get('case', self.shown)}: real, generated"
-                writer.add_image(name, self._panel(case), engine.state.epoch, dataformats="HW")
+            name = f"preview/{case.get('case', self.shown)}: real, generated"
+            self.writer.add_image(name, self._panel(case), engine.state.epoch, dataformats="HW")
             self.shown += 1
+        self.writer.flush()
 
     def _panel(self, case: Mapping[str, Any]) -> npt.NDArray[np.float32]:
         real = case[self.keys[0]]

@@ -43,7 +43,7 @@ class TrainingCheckpoint:
 
     Raises:
         ValueError: `interval` is below 1; when the training starts: no checkpoint can be read, or
-            it comes from other settings.
+            it comes from other settings or another architecture.
         FileNotFoundError: when the training starts: there is no checkpoint to resume from.
     """
 
@@ -89,10 +89,19 @@ class TrainingCheckpoint:
         checkpoint = self._newest()
         self._check_settings(checkpoint["settings"])
         for name, item in self._all_states(engine).items():
-            item.load_state_dict(checkpoint[name])
+            self._load(name, item, checkpoint[name])
         engine.state.epoch = self.saved_epoch = checkpoint["epoch"]
         engine.state.iteration = checkpoint["iteration"]
         print(f"resumed after epoch {checkpoint['epoch']} of {engine.state.max_epochs}")
+
+    def _load(self, name: str, item: Any, state: Any) -> None:
+        try:
+            item.load_state_dict(state)
+        except RuntimeError:  # torch lists every weight
+            raise ValueError(
+                f"{self.directory / CHECKPOINT} holds the {name} of another architecture: resume "
+                "with the options that it was trained with, or train without resume"
+            ) from None
 
     def _newest(self) -> dict[str, Any]:
         """Return the newest checkpoint that can be read."""

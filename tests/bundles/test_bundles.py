@@ -204,6 +204,9 @@ def test_fast_dev_run_is_two_iterations_in_folders_of_its_own(bundle, datalist, 
     folder = bundle / "models" / "fast_dev_run"
     checkpoint = torch.load(folder / "checkpoint.pt", weights_only=True)
     assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, 2)
+    # a running TensorBoard follows the newest file of a folder only
+    events = list((bundle / "eval" / "fast_dev_run").rglob("events.out.*"))
+    assert len({path.parent for path in events}) == len(events) > 1
     run_bundle(bundle, "evaluating", ["train", "evaluate"], **options)
     assert (bundle / "eval" / "fast_dev_run" / "metrics.csv").is_file()
     options = {**inference_overrides(bundle, datalist), "fast_dev_run": True}

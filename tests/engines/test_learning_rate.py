@@ -84,3 +84,15 @@ def test_resumed_schedule_continues(tmp_path: Path) -> None:
 def test_negative_number_of_epochs_raises(fixed: int, decay: int) -> None:
     with pytest.raises(ValueError, match=f"are {fixed} and {decay}"):
         LinearDecayLR(optimizer(), fixed, decay)
+
+
+def test_resumed_with_more_epochs_it_follows_the_new_schedule_at_once() -> None:
+    first = LinearDecayLR(optimizer(1.0), 1, 2)
+    factors(first, 3)
+    assert first.optimizer.param_groups[0]["lr"] == 0  # nothing was to follow
+    resumed = LinearDecayLR(optimizer(1.0), 2, 4)
+    resumed.optimizer.load_state_dict(first.optimizer.state_dict())
+    resumed.load_state_dict(first.state_dict())
+
+    assert factors(resumed, 3) == pytest.approx([0.6, 0.4, 0.2])
+    assert factors(LinearDecayLR(optimizer(1.0), 2, 4), 6)[3:] == pytest.approx([0.6, 0.4, 0.2])

@@ -72,6 +72,17 @@ def test_nothing_readable_is_told(tmp_path):
         trained(tmp_path, 4, resume=True)
 
 
+def test_another_architecture_is_refused_in_one_sentence(tmp_path):
+    trained(tmp_path, 2)
+    network = torch.nn.Linear(2, 1)
+    handler = TrainingCheckpoint(tmp_path, network, {"generator": network}, {}, SETTINGS, 1, True)
+    engine = Engine(lambda engine, batch: None)
+    handler.attach(engine)
+
+    with pytest.raises(ValueError, match=r"checkpoint\.pt holds the generator of another"):
+        engine.run([0], max_epochs=4)
+
+
 def test_other_settings_are_refused(tmp_path):
     trained(tmp_path, 2)
 
