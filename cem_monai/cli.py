@@ -211,14 +211,14 @@ def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: in
 def benchmark(
     output: str, suite: str = "seeds", workers: int = 2, hours: float | None = None
 ) -> None:
-    """Train the published models on the same simulated exams; tables with limit and intervals.
+    """Train the published models on the same simulated data; tables with limit and intervals.
 
     Repeat the command to go on: what is trained already is kept.
 
     Args:
-        output: folder of one suite.
+        output: folder of one suite, e.g. 3 hours and 2 GB for seeds on two cores.
         suite: which models: seeds.
-        workers: processes that simulate the exams.
+        workers: processes that simulate.
         hours: stop before a model that would probably end later; no limit by default.
     """
     from cem_monai.benchmark import SUITES, run_suite
