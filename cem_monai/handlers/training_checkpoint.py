@@ -92,6 +92,8 @@ class TrainingCheckpoint:
             self._load(name, item, checkpoint[name])
         engine.state.epoch = self.saved_epoch = checkpoint["epoch"]
         engine.state.iteration = checkpoint["iteration"]
+        # a run that was killed between the two files left the weights of an older epoch
+        save_weights(self.network, self.directory / WEIGHTS, self.preprocessing)
         print(f"resumed after epoch {checkpoint['epoch']} of {engine.state.max_epochs}")
 
     def _load(self, name: str, item: Any, state: Any) -> None:

@@ -47,6 +47,14 @@ def test_finished_training_is_not_trained_further(tmp_path):
     assert network.weight.item() == 4
 
 
+def test_weights_lost_between_the_two_files_come_back(tmp_path):
+    trained(tmp_path, 2)
+    (tmp_path / "model.pt").unlink()
+    trained(tmp_path, 2, resume=True)
+
+    assert torch.load(tmp_path / "model.pt", weights_only=True)["weight"].item() == 4
+
+
 def test_resume_without_a_checkpoint_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no checkpoint in .*: train without resume"):
         trained(tmp_path, 2, resume=True)
