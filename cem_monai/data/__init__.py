@@ -9,6 +9,7 @@ from cem_monai.data.dicom_folder import (
     FolderScan,
     find_low_energy,
     find_pairs,
+    looks_like_dicom,
     report_refused,
     scan_folder,
 )
@@ -44,6 +45,7 @@ __all__ = [
     "foreground_corners",
     "import_cdd_cesm",
     "load_datalist",
+    "looks_like_dicom",
     "mask_path",
     "pair_images",
     "raw_foreground",

@@ -137,8 +137,16 @@ def dicom_files(folder: Path) -> Iterator[Path]:
         # a link back to a folder above would never end
         folders[:] = [name for name in folders if _is_new(os.path.join(parent, name), seen)]
         for path in (Path(parent, name) for name in names if not name.startswith(".")):
-            if path.is_file() and _looks_like_dicom(path):
+            if path.is_file() and looks_like_dicom(path):
                 yield path
+
+
+def looks_like_dicom(path: Path) -> bool:
+    """Tell by the name, or by the mark after the preamble (PS3.10 7.1)."""
+    if path.suffix.lower() in DICOM_SUFFIXES:
+        return True
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM" and path.name != "DICOMDIR"
 
 
 def _is_new(folder: str, seen: set[str]) -> bool:
@@ -146,14 +154,6 @@ def _is_new(folder: str, seen: set[str]) -> bool:
     new = real not in seen
     seen.add(real)
     return new
-
-
-def _looks_like_dicom(path: Path) -> bool:
-    """By its name or by the mark after the preamble (PS3.10 7.1); anything else is not ours."""
-    if path.suffix.lower() in DICOM_SUFFIXES:
-        return True
-    with path.open("rb") as file:
-        return file.read(132)[128:] == b"DICM" and path.name != "DICOMDIR"
 
 
 def _inspect(path: Path) -> tuple[ImageContent, MammogramAttributes]:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 
 from cem_monai.data.nifti import read_plane, write_plane
 
-REGIONS = ("breast", "mass", "surround", "mass_second", "decoy")
+REGIONS = ("breast", "mass", "surround", "mass_second", "surround_second", "decoy")
 """Masks that a recombined image may have: `<stem>_<region>.nii.gz` beside `<stem>.dcm`.
 
-`mass_second` is a second reader's outline of `mass`; a decoy is a lesion that the low-energy image
-shows and that does not enhance.
+`mass_second` and `surround_second` are what a second reader outlines; a decoy is a lesion that the
+low-energy image shows and that does not enhance.
 """
 
 
@@ -49,7 +49,8 @@ def read_mask(path: str | os.PathLike[str]) -> npt.NDArray[np.bool_]:
         ValueError: the file is missing, damaged, or not one plane of zeros and ones.
     """
     array = read_plane(path)
-    if not np.isin(array, (0, 1)).all():
+    mask = array != 0
+    if (array != mask).any():
         found = f"{array.min():g} to {array.max():g}"
         raise ValueError(f"{path}: a mask holds 0 and 1 only, this has values from {found}")
-    return array.astype(bool)
+    return np.asarray(mask)

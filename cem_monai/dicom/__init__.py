@@ -13,14 +13,20 @@ from cem_monai.dicom.attributes import (
     ViewPosition,
     read_attributes,
 )
-from cem_monai.dicom.banner import BANNER, paint_banner
+from cem_monai.dicom.banner import BANNER, erase_banner, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
 from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
-from cem_monai.dicom.gate import open_mammogram
-from cem_monai.dicom.generated import read_generated
+from cem_monai.dicom.gate import open_header, open_mammogram
+from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram
-from cem_monai.dicom.pixels import decode, from_canonical, to_canonical, value_range
+from cem_monai.dicom.pixels import (
+    decode,
+    from_canonical,
+    to_canonical,
+    to_pixel_values,
+    value_range,
+)
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
 from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.writer import (
@@ -52,20 +58,25 @@ __all__ = [
     "code_item",
     "decode",
     "deterministic_uid",
+    "erase_banner",
     "from_canonical",
     "image_content",
     "mammogram_dataset",
+    "open_header",
     "open_mammogram",
     "open_raw_mammogram",
     "paint_banner",
     "read_attributes",
+    "read_for_comparison",
     "read_generated",
     "read_mammogram",
     "read_raw_mammogram",
     "refuse",
     "save_dataset",
     "source_reference",
+    "sources_of_generated",
     "to_canonical",
+    "to_pixel_values",
     "value_range",
     "virtual_des_dataset",
     "virtual_high_dose_dataset",

@@ -186,7 +186,7 @@ def read_attributes(dataset: Dataset, path: Path) -> MammogramAttributes:
         patient_orientation=orientation,
         imager_pixel_spacing=_spacing(dataset, path),
         frame_of_reference_uid=str(dataset.get("FrameOfReferenceUID") or "") or None,
-        source_uids=_source_uids(dataset),
+        source_uids=source_uids(dataset),
         event_uids=_event_uids(dataset),
         acquisition_number=_integer(dataset.get("AcquisitionNumber")),
         acquired=_acquired(dataset),
@@ -200,6 +200,12 @@ def view_modifiers(dataset: Dataset) -> tuple[str, ...]:
     views = dataset.get("ViewCodeSequence") or []
     items = [item for view in views for item in view.get("ViewModifierCodeSequence") or []]
     return tuple(sorted(str(item.get("CodeValue", "")) for item in items))
+
+
+def source_uids(dataset: Dataset) -> frozenset[str]:
+    """Return the SOP instances named in SourceImageSequence (0008,2112)."""
+    items = dataset.get("SourceImageSequence") or []
+    return frozenset(str(item.get("ReferencedSOPInstanceUID", "")) for item in items) - {""}
 
 
 def _laterality(dataset: Dataset, path: Path) -> Laterality:
@@ -254,11 +260,6 @@ def _spacing(dataset: Dataset, path: Path) -> tuple[float, float] | None:
     if len(values) != 2 or min(values) <= 0:
         raise refuse(path, "ImagerPixelSpacing", values, "must be two numbers above 0")
     return float(values[0]), float(values[1])
-
-
-def _source_uids(dataset: Dataset) -> frozenset[str]:
-    items = dataset.get("SourceImageSequence") or []
-    return frozenset(str(item.get("ReferencedSOPInstanceUID", "")) for item in items) - {""}
 
 
 def _event_uids(dataset: Dataset) -> frozenset[str]:

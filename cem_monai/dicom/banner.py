@@ -1,4 +1,4 @@
-"""Paint a warning into the pixels: the one mark that survives an export to PNG."""
+"""A warning painted into the pixels: the one mark that survives an export to PNG."""
 
 from __future__ import annotations
 
@@ -47,6 +47,43 @@ def paint_banner(
                     painted[box][stamp] = value
                     return painted
     return _paint_strip(painted, _stamp(text, height), value, background, left=chest_wall_at_right)
+
+
+def erase_banner(
+    pixels: npt.NDArray[np.float32],
+    breast: Mask,
+    *,
+    value: float,
+    background: float,
+    chest_wall_at_right: bool,
+    text: str = BANNER,
+) -> npt.NDArray[np.float32]:
+    """Return an image without the text that `paint_banner` painted, to measure what was generated.
+
+    What the text covers becomes the median of the rest of the air: what was there is lost.
+
+    Args:
+        pixels: (H, W) in stored orientation.
+        breast, value, background, chest_wall_at_right, text: what `paint_banner` was given.
+
+    Returns:
+        `pixels` themselves if they do not hold the text, pixel by pixel, where it would be.
+    """
+    layout = paint_banner(
+        np.full(pixels.shape, 2, np.uint8),
+        breast,
+        value=1,
+        background=0,
+        chest_wall_at_right=chest_wall_at_right,
+        text=text,
+    )
+    covered = layout < 2
+    if (pixels[covered] != np.where(layout[covered], value, background)).any():
+        return pixels
+    air = pixels[~breast & ~covered]
+    erased = pixels.copy()
+    erased[covered] = np.median(air) if air.size else background
+    return erased
 
 
 def _stamp(text: str, size: int) -> Mask:

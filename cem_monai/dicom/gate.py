@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +89,16 @@ def open_mammogram(path: Path) -> Dataset:
     check_origin(dataset, path)
     _check_view(dataset, path)
     return dataset
+
+
+def open_header(path: Path) -> Dataset:
+    """Read one DICOM file without its pixels; only its transfer syntax is checked.
+
+    Raises:
+        MammogramError: the file cannot be read.
+    """
+    _check_transfer_syntax(_load(path, read_file_meta_info), path)
+    return _load(path, partial(pydicom.dcmread, stop_before_pixels=True))
 
 
 def open_gray_image(path: Path) -> Dataset:

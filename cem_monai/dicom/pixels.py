@@ -37,7 +37,21 @@ def decode(dataset: Dataset, path: Path) -> FloatImage:
     Raises:
         MammogramError: the pixel data cannot be decoded or do not match the header.
     """
-    stored = stored_values(dataset, path)
+    return to_pixel_values(stored_values(dataset, path), dataset, path)
+
+
+def to_pixel_values(stored: Image, dataset: Dataset, path: Path) -> FloatImage:
+    """Do all steps of `decode` that follow the decoding itself.
+
+    Args:
+        stored: (H, W) values as the object stores them, or as if it did; whole numbers where it has
+            a modality LUT.
+        dataset: object that passed the gate; its pixel data are not read.
+        path: its file, for messages.
+
+    Raises:
+        MammogramError: the modality LUT is damaged.
+    """
     values = _apply_modality_lut(stored, dataset, path)
     low, high = value_range(dataset)
     if dataset.PhotometricInterpretation == "MONOCHROME1":

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from cem_monai.evaluation.baselines import TrivialBaselinesd, mean_inside_breast
+from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
+from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
+from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.prediction_pixels import read_prediction
+from cem_monai.evaluation.predictions import find_predictions, read_predictions
+from cem_monai.evaluation.problems import PredictionsError, Problem, ProblemKind
 from cem_monai.evaluation.report import write_report
 from cem_monai.evaluation.statistics import (
     Interval,
@@ -32,14 +38,22 @@ __all__ = [
     "LABELS",
     "CasePanel",
     "DoseBaselinesd",
+    "EvaluationCase",
     "Interval",
+    "KnownLesion",
     "Measure",
+    "PredictionsError",
+    "Problem",
+    "ProblemKind",
+    "Reading",
     "Row",
     "TrivialBaselinesd",
     "case_caption",
     "draw_case_panel",
+    "find_predictions",
     "format_interval",
     "load_case_panel",
+    "load_evaluation_case",
     "markdown_table",
     "mean_inside_breast",
     "mean_of_labels",
@@ -50,6 +64,8 @@ __all__ = [
     "print_patch_summary",
     "print_summary",
     "read_metrics",
+    "read_prediction",
+    "read_predictions",
     "summarize",
     "table_cells",
     "training_curves_png",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from cem_monai.dicom import BANNER, paint_banner
+from cem_monai.dicom import BANNER, erase_banner, paint_banner
 
 TOP = 4095
 
@@ -93,3 +93,39 @@ def test_eight_bit_image() -> None:
 def test_text_can_be_chosen() -> None:
     breast = _breast(256, 256)
     assert not np.array_equal(_paint(breast, text="A"), _paint(breast, text="B"))
+
+
+def _erase(image: np.ndarray, breast: np.ndarray, *, right: bool) -> np.ndarray:
+    pixels = image.astype(np.float32)
+    return erase_banner(pixels, breast, value=TOP, background=0, chest_wall_at_right=right)
+
+
+@pytest.mark.parametrize("right", [False, True], ids=["left", "right"])
+@pytest.mark.parametrize("depth", [0.6, 2.0], ids=["air", "no air: strip"])
+def test_erased_text_becomes_air(depth: float, right: bool) -> None:
+    breast = _breast(512, 400, right=right, depth=depth)
+    air = 20
+    before = np.where(breast, 1000, air).astype(np.uint16)
+    painted = paint_banner(before, breast, value=TOP, background=0, chest_wall_at_right=right)
+    covered = painted != before
+
+    erased = _erase(painted, breast, right=right)
+
+    np.testing.assert_array_equal(erased[~covered], before[~covered])
+    np.testing.assert_array_equal(erased[covered], air)
+
+
+def test_image_without_the_text_stays_as_it_is() -> None:
+    breast = _breast(512, 400)
+    painted = _paint(breast)
+    painted[painted == TOP] -= 1
+
+    np.testing.assert_array_equal(_erase(painted, breast, right=False), painted)
+
+
+def test_text_elsewhere_stays() -> None:
+    breast = _breast(512, 400)
+
+    erased = _erase(_paint(breast), breast[:, ::-1], right=True)
+
+    np.testing.assert_array_equal(erased, _paint(breast))

@@ -20,7 +20,13 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from cem_monai.dicom import SIMULATOR_MANUFACTURER, MammogramError, open_mammogram, read_mammogram
+from cem_monai.dicom import (
+    SIMULATOR_MANUFACTURER,
+    MammogramError,
+    open_header,
+    open_mammogram,
+    read_mammogram,
+)
 
 pytestmark = [
     # pydicom's own remarks on what these tests write
@@ -310,8 +316,17 @@ def test_deflated_file_is_refused_without_being_inflated(
     dataset.save_as(tmp_path / "image.dcm", enforce_file_format=True)
     monkeypatch.setattr(zlib, "decompress", fail)
     monkeypatch.setattr(zlib, "decompressobj", fail)
-    with pytest.raises(MammogramError, match="Deflated"):
-        open_mammogram(tmp_path / "image.dcm")
+    for read in (open_mammogram, open_header):
+        with pytest.raises(MammogramError, match="Deflated"):
+            read(tmp_path / "image.dcm")
+
+
+def test_header_is_read_without_pixels_or_demands(save_mammogram: SaveMammogram) -> None:
+    path = save_mammogram(Modality="CT")
+
+    header = open_header(path)
+
+    assert (header.Modality, "PixelData" in header) == ("CT", False)
 
 
 @pytest.mark.parametrize("size", [(16, 16), (32, 32), (32, 16), (64, 8)])

@@ -10,9 +10,11 @@ from cem_monai.dicom import (
     GeneratingModel,
     MammogramError,
     open_mammogram,
+    read_for_comparison,
     read_generated,
     read_mammogram,
     save_dataset,
+    sources_of_generated,
     virtual_des_dataset,
 )
 
@@ -82,3 +84,32 @@ def test_truncated_file(save_mammogram: Save) -> None:
 
     with pytest.raises(MammogramError, match=r"virtual\.dcm: PixelData .* bytes long|damaged"):
         read_generated(virtual)
+
+
+@pytest.mark.parametrize("laterality", ["L", "R"])
+def test_images_of_any_origin_can_be_compared(save_mammogram: Save, laterality: str) -> None:
+    source = save_mammogram(laterality=laterality)
+    foreign = save_mammogram("foreign.dcm", laterality=laterality, SyntheticData="YES")
+    virtual = generate(source, np.full((6, 8), 7))
+
+    for path, expected in ((foreign, read_mammogram(source)), (virtual, read_generated(virtual))):
+        read = read_for_comparison(path)
+
+        np.testing.assert_array_equal(read.pixels, expected.pixels)
+        assert read.flipped == (laterality == "R")
+    with pytest.raises(MammogramError, match="a generated image is no input"):
+        read_mammogram(foreign)
+
+
+def test_comparison_refuses_what_is_no_mammogram(save_mammogram: Save) -> None:
+    with pytest.raises(MammogramError, match="must be MG"):
+        read_for_comparison(save_mammogram(Modality="CT"))
+
+
+def test_sources_of_a_generated_image(save_mammogram: Save) -> None:
+    source = save_mammogram()
+
+    assert sources_of_generated(source) is None
+    assert sources_of_generated(generate(source, np.zeros((6, 8)))) == {"1.2.3.4"}
+    with pytest.raises(MammogramError, match="no such file"):
+        sources_of_generated(source.with_name("absent.dcm"))

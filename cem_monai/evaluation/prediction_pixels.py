@@ -1,0 +1,159 @@
+"""One prediction as pixel values on the grid of its recombined image, or why it is none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cem_monai.data import BreastMaskError, breast_mask
+from cem_monai.dicom import (
+    Mammogram,
+    MammogramError,
+    erase_banner,
+    from_canonical,
+    open_header,
+    read_for_comparison,
+    to_canonical,
+    to_pixel_values,
+)
+from cem_monai.evaluation.evaluation_case import EvaluationCase
+from cem_monai.evaluation.misplacement import misplacement
+from cem_monai.evaluation.prediction_formats import StoredPlane, plane_suffix, read_stored_plane
+from cem_monai.evaluation.problems import PredictionsError, Problem, ProblemKind
+
+FloatImage = npt.NDArray[np.float32]
+
+SPACING_TOLERANCE = 0.005
+"""Relative: headers round 0.0941 mm to 0.094."""
+
+
+def read_prediction(path: Path, case: EvaluationCase) -> FloatImage:
+    """Read one prediction.
+
+    NIfTI, PNG and NPY hold what the real recombined file stores: the same orientation (chest wall
+    at the right for a right breast), the same scale (0 to 4095 for 12 bits, not 0 to 1 and not 0 to
+    255), and inverted values where that file is MONOCHROME1. For the order of their axes see
+    `read_stored_plane`. DICOM says all that itself; the banner of `virtual_des_dataset` is taken
+    out, since the real image has none.
+
+    Args:
+        path: DICOM, `.nii`, `.nii.gz`, `.png` or `.npy` file.
+        case: what it predicts.
+
+    Returns:
+        (H, W) pixel values in canonical polarity and orientation, as `case.recombined`; not
+        rounded.
+
+    Raises:
+        PredictionsError: the file is damaged, or does not fit the case; it tells all that is wrong.
+    """
+    pixels = _from_plane(path, case) if plane_suffix(path) else _from_dicom(path, case)
+    if how := misplacement(pixels, case.recombined):
+        raise PredictionsError([Problem(ProblemKind.MISPLACED, case.name, how)])
+    return pixels
+
+
+def _from_plane(path: Path, case: EvaluationCase) -> FloatImage:
+    try:
+        plane = read_stored_plane(path)
+    except ValueError as error:
+        raise _unreadable(case, error) from None
+    _refuse([*_plane_problems(plane, case)])
+    header = open_header(case.recombined_path)
+    stored = plane.values
+    if "ModalityLUTSequence" in header:  # a table knows whole numbers only
+        stored = np.rint(stored).astype(np.uint16)
+    values = to_pixel_values(stored, header, case.recombined_path)
+    return to_canonical(values, chest_wall_at_right=case.flipped)
+
+
+def _plane_problems(plane: StoredPlane, case: EvaluationCase) -> Iterator[Problem]:
+    if not plane.gray:
+        yield Problem(ProblemKind.COLOR, case.name)
+        return
+    yield from _grid_problems(plane.values.shape, plane.spacing, case)
+    if plane.bits is not None and plane.bits < case.bits_stored:
+        yield _other_bits(plane.bits, case)
+    finite = plane.values[np.isfinite(plane.values)]
+    if bad := plane.values.size - finite.size:
+        yield Problem(ProblemKind.NOT_FINITE, case.name, f"{bad} of {plane.values.size}")
+    if finite.size and (told := _foreign_range(finite, case)):
+        yield Problem(ProblemKind.RANGE, case.name, told)
+
+
+def _foreign_range(values: npt.NDArray[Any], case: EvaluationCase) -> str | None:
+    low, high, top = values.min(), values.max(), 2**case.bits_stored - 1
+    normalized = values.dtype.kind == "f" and low < high <= 1
+    if low >= 0 and high <= top and not normalized:
+        return None
+    return f"{low:g} to {high:g}, not 0 to {top}"
+
+
+def _from_dicom(path: Path, case: EvaluationCase) -> FloatImage:
+    try:
+        mammogram = read_for_comparison(path)
+    except MammogramError as error:
+        raise _unreadable(case, error) from None
+    _refuse([*_mammogram_problems(mammogram, case)])
+    return _without_banner(mammogram, case)
+
+
+def _mammogram_problems(mammogram: Mammogram, case: EvaluationCase) -> Iterator[Problem]:
+    attributes = mammogram.attributes
+    yield from _grid_problems(mammogram.pixels.shape, attributes.imager_pixel_spacing, case)
+    if attributes.bits_stored != case.bits_stored:
+        yield _other_bits(attributes.bits_stored, case)
+    elif mammogram.value_range != case.value_range:
+        ranges = "{:g} to {:g}, not {:g} to {:g}"
+        told = ranges.format(*mammogram.value_range, *case.value_range)
+        yield Problem(ProblemKind.RANGE, case.name, told)
+    if (attributes.laterality, attributes.view_position) != (case.laterality, case.view_position):
+        found = f"{attributes.laterality.value} {attributes.view_position.value}"
+        yield Problem(ProblemKind.VIEW, case.name, found)
+
+
+def _without_banner(mammogram: Mammogram, case: EvaluationCase) -> FloatImage:
+    low, high = mammogram.value_range
+    if not (mammogram.pixels == high).any():
+        return mammogram.pixels
+    try:  # painted beside the breast that was found, not beside a mask of the datalist
+        breast = breast_mask(case.low_energy)
+    except BreastMaskError:
+        return mammogram.pixels
+    right = mammogram.flipped
+    erased = erase_banner(
+        from_canonical(mammogram.pixels, chest_wall_at_right=right),
+        from_canonical(breast, chest_wall_at_right=right),
+        value=high,
+        background=low,
+        chest_wall_at_right=right,
+    )
+    return to_canonical(erased, chest_wall_at_right=right)
+
+
+def _grid_problems(
+    shape: tuple[int, ...], spacing: tuple[float, float] | None, case: EvaluationCase
+) -> Iterator[Problem]:
+    if shape != case.recombined.shape:
+        found, wanted = (" x ".join(map(str, one)) for one in (shape, case.recombined.shape))
+        yield Problem(ProblemKind.SIZE, case.name, f"{found}, not {wanted}")
+    if spacing and case.spacing and not np.allclose(spacing, case.spacing, SPACING_TOLERANCE, 0):
+        found, wanted = ("{:g} x {:g}".format(*one) for one in (spacing, case.spacing))
+        yield Problem(ProblemKind.SPACING, case.name, f"{found} mm, not {wanted} mm")
+
+
+def _other_bits(bits: int, case: EvaluationCase) -> Problem:
+    return Problem(ProblemKind.BIT_DEPTH, case.name, f"{bits}, not {case.bits_stored}")
+
+
+def _unreadable(case: EvaluationCase, error: ValueError) -> PredictionsError:
+    return PredictionsError([Problem(ProblemKind.UNREADABLE, case.name, str(error))])
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        raise PredictionsError(problems)
