@@ -7,6 +7,7 @@ from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.report import write_report
 from cem_monai.evaluation.statistics import (
     Interval,
@@ -34,17 +35,20 @@ __all__ = [
     "DoseBaselinesd",
     "Interval",
     "Measure",
+    "PairedTest",
     "Row",
     "TrivialBaselinesd",
     "case_caption",
     "draw_case_panel",
     "format_interval",
+    "holm",
     "load_case_panel",
     "markdown_table",
     "mean_inside_breast",
     "mean_of_labels",
     "paired_difference",
     "paired_patient_bootstrap",
+    "paired_permutation_test",
     "panel_figure",
     "patient_bootstrap",
     "print_patch_summary",
