@@ -8,6 +8,7 @@ from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
+from cem_monai.evaluation.rank_correlation import RankCorrelation, rank_correlation
 from cem_monai.evaluation.report import write_report
 from cem_monai.evaluation.statistics import (
     Interval,
@@ -36,6 +37,7 @@ __all__ = [
     "Interval",
     "Measure",
     "PairedTest",
+    "RankCorrelation",
     "Row",
     "TrivialBaselinesd",
     "case_caption",
@@ -53,6 +55,7 @@ __all__ = [
     "patient_bootstrap",
     "print_patch_summary",
     "print_summary",
+    "rank_correlation",
     "read_metrics",
     "summarize",
     "table_cells",
