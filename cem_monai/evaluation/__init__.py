@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, mean_inside_breast
 from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
@@ -32,14 +33,17 @@ from cem_monai.evaluation.verdict import paired_difference, verdict
 
 __all__ = [
     "LABELS",
+    "BlandAltman",
     "CasePanel",
     "DoseBaselinesd",
     "Interval",
+    "Limit",
     "Measure",
     "PairedTest",
     "RankCorrelation",
     "Row",
     "TrivialBaselinesd",
+    "bland_altman",
     "case_caption",
     "draw_case_panel",
     "format_interval",
