@@ -6,6 +6,7 @@ from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, mean_inside_breast
 from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
+from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
@@ -20,7 +21,9 @@ from cem_monai.evaluation.summary import (
     LABELS,
     Measure,
     Row,
+    format_counts,
     format_interval,
+    interval_of,
     markdown_table,
     print_patch_summary,
     print_summary,
@@ -43,11 +46,15 @@ __all__ = [
     "RankCorrelation",
     "Row",
     "TrivialBaselinesd",
+    "add_absent_cases",
     "bland_altman",
     "case_caption",
     "draw_case_panel",
+    "failed_cases",
+    "format_counts",
     "format_interval",
     "holm",
+    "interval_of",
     "load_case_panel",
     "markdown_table",
     "mean_inside_breast",
