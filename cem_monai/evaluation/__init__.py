@@ -17,6 +17,7 @@ from cem_monai.evaluation.statistics import (
     paired_patient_bootstrap,
     patient_bootstrap,
 )
+from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, Subgroup, subgroups
 from cem_monai.evaluation.summary import (
     LABELS,
     Measure,
@@ -36,6 +37,8 @@ from cem_monai.evaluation.verdict import paired_difference, verdict
 
 __all__ = [
     "LABELS",
+    "NOT_KNOWN",
+    "Attribute",
     "BlandAltman",
     "CasePanel",
     "DoseBaselinesd",
@@ -45,6 +48,7 @@ __all__ = [
     "PairedTest",
     "RankCorrelation",
     "Row",
+    "Subgroup",
     "TrivialBaselinesd",
     "add_absent_cases",
     "bland_altman",
@@ -68,6 +72,7 @@ __all__ = [
     "print_summary",
     "rank_correlation",
     "read_metrics",
+    "subgroups",
     "summarize",
     "table_cells",
     "training_curves_png",
