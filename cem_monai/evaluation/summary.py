@@ -107,7 +107,7 @@ def table_cells(summary: Summary, measures: Sequence[Measure] = MEASURES) -> lis
     """Return the summary as text: a heading row, then one row per measure.
 
     Columns: measure, one for each predictor, number of images and patients (of each predictor, in
-    the order of the columns, where they differ).
+    the order of the columns, where they differ); see `format_counts`.
     """
     names = list(summary)
     cells = [
@@ -147,17 +147,26 @@ def format_interval(interval: Interval, digits: int) -> str:
     return f"{mean} [{interval.low:.{digits}f}, {interval.high:.{digits}f}]"
 
 
-def _of_predictor(rows: Sequence[Row], measures: Sequence[Measure]) -> dict[str, Interval]:
+def format_counts(interval: Interval) -> str:
+    """Return images / patients, e.g. `40 / 22`; `39 of 40 / 22` where a case has no value."""
+    missing = f" of {interval.n_cases}" if interval.n_missing else ""
+    return f"{interval.n_values}{missing} / {interval.n_patients}"
+
+
+def interval_of(rows: Sequence[Row], column: str) -> Interval:
+    """Return the mean of one column with its patient-bootstrap 95 % interval.
+
+    A row without patient is its own patient; an empty field is missing.
+    """
     patients = [row["patient"] or row["case"] for row in rows]
-    return {
-        measure.column: patient_bootstrap(
-            [float(row[measure.column] or "nan") for row in rows], patients
-        )
-        for measure in measures
-    }
+    return patient_bootstrap([float(row[column] or "nan") for row in rows], patients)
+
+
+def _of_predictor(rows: Sequence[Row], measures: Sequence[Measure]) -> dict[str, Interval]:
+    return {measure.column: interval_of(rows, measure.column) for measure in measures}
 
 
 def _counts(intervals: Sequence[Interval]) -> str:
     """Images and patients; each predictor's where they differ, never a hidden denominator."""
-    counts = [f"{interval.n_values} / {interval.n_patients}" for interval in intervals]
+    counts = [format_counts(interval) for interval in intervals]
     return counts[0] if len(set(counts)) == 1 else ", ".join(counts)

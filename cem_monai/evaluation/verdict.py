@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from cem_monai.evaluation.statistics import Interval, paired_patient_bootstrap
-from cem_monai.evaluation.summary import LABELS, Measure, Row, format_interval
+from cem_monai.evaluation.summary import LABELS, Measure, Row, format_counts, format_interval
 
 ENOUGH_PATIENTS = 20
 """With fewer, intervals are not to be interpreted."""
@@ -48,7 +48,7 @@ def verdict(
         f"{measure.label}: {'in this small sample ' if few else ''}{_outcome(difference)} "
         f'the baseline "{LABELS.get(baseline, baseline)}" (mean difference, below zero is better: '
         f"{format_interval(difference, measure.digits)}; images / patients: "
-        f"{difference.n_values} / {difference.n_patients})."
+        f"{format_counts(difference)})."
     )
 
 

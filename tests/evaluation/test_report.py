@@ -120,7 +120,7 @@ def test_summary_has_baselines_first(report: Any) -> None:
         *("breast L1 (grey levels)", "22.00 [22.00, 22.00]", "12.00 [12.00, 12.00]", "3 / 3")
     ]
     assert [row for row in rows if row[0] == "mass ΔCNR"] == [
-        ["mass ΔCNR", "–", "-1.75 [-2.50, -1.00]", "0 / 0, 2 / 2"]
+        ["mass ΔCNR", "–", "-1.75 [-2.50, -1.00]", "0 of 3 / 0, 2 of 3 / 2"]
     ]
 
 
@@ -130,7 +130,7 @@ def test_verdicts(report: Any) -> None:
     assert "breast L1 (grey levels): in this small sample the model is better than" in text
     assert "below zero is better: -10.00 [-10.00, -10.00]; images / patients: 3 / 3" in text
     assert "mass L1 (grey levels): in this small sample the model is worse than" in text
-    assert "below zero is better: 21.00 [21.00, 21.00]; images / patients: 2 / 2" in text
+    assert "below zero is better: 21.00 [21.00, 21.00]; images / patients: 2 of 3 / 2" in text
 
 
 def test_few_patients_are_remarked(report: Any) -> None:

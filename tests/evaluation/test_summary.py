@@ -118,13 +118,13 @@ def test_cells_hold_rounded_means_and_counts(make_row: MakeRow) -> None:
     assert table[0] == ["mean [95 % interval]", "model", "images / patients"]
     assert cells_of("breast L1 (grey levels)", table) == ["8.13 [8.13, 8.13]", "2 / 2"]
     assert cells_of("mass contrast real (grey levels)", table) == ["97.5 [97.5, 97.5]", "2 / 2"]
-    assert cells_of("mass ΔCNR", table) == ["–", "0 / 0"]
+    assert cells_of("mass ΔCNR", table) == ["–", "0 of 2 / 0"]
 
 
 def test_counts_of_each_predictor_where_they_differ(make_row: MakeRow) -> None:
     rows = [make_row("model", "a", mass_delta_cnr=1), make_row("constant", "a")]
 
-    assert cells_of("mass ΔCNR", table_cells(summarize(rows)))[-1] == "0 / 0, 1 / 1"
+    assert cells_of("mass ΔCNR", table_cells(summarize(rows)))[-1] == "0 of 1 / 0, 1 / 1"
 
 
 def test_markdown_holds_the_same_cells(make_row: MakeRow) -> None:
