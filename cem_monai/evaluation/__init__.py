@@ -7,6 +7,14 @@ from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.predictor_fit import TRIVIAL_PREDICTORS, fit_trivial_predictors
+from cem_monai.evaluation.predictors import (
+    Constant,
+    DepthIntensityTable,
+    DepthProfile,
+    LowEnergyCopied,
+    Predictor,
+)
 from cem_monai.evaluation.report import write_report
 from cem_monai.evaluation.statistics import (
     Interval,
@@ -30,14 +38,21 @@ from cem_monai.evaluation.verdict import paired_difference, verdict
 
 __all__ = [
     "LABELS",
+    "TRIVIAL_PREDICTORS",
     "CasePanel",
+    "Constant",
+    "DepthIntensityTable",
+    "DepthProfile",
     "DoseBaselinesd",
     "Interval",
+    "LowEnergyCopied",
     "Measure",
+    "Predictor",
     "Row",
     "TrivialBaselinesd",
     "case_caption",
     "draw_case_panel",
+    "fit_trivial_predictors",
     "format_interval",
     "load_case_panel",
     "markdown_table",
