@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cem_monai.evaluation.baselines import TrivialBaselinesd, mean_inside_breast
+from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
 from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
@@ -52,11 +52,11 @@ __all__ = [
     "TrivialBaselinesd",
     "case_caption",
     "draw_case_panel",
+    "fit_trivial_baselines",
     "fit_trivial_predictors",
     "format_interval",
     "load_case_panel",
     "markdown_table",
-    "mean_inside_breast",
     "mean_of_labels",
     "paired_difference",
     "paired_patient_bootstrap",
