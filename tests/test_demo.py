@@ -25,7 +25,7 @@ def test_demo_from_end_to_end(tmp_path, capsys):
     with (output / "metrics.csv").open() as file:
         rows = list(csv.DictReader(file))
     cases = {key: len(list(group)) for key, group in groupby(rows, lambda row: row["case"])}
-    assert set(cases.values()) == {3}  # two baselines and the model
+    assert set(cases.values()) == {5}  # four baselines and the model
     assert len(list((output / "panels").glob("*.png"))) == len(cases)
     virtual = [pydicom.dcmread(path) for path in (output / "virtual_des").glob("*.dcm")]
     assert len(virtual) == len(cases)

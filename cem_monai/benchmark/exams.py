@@ -14,7 +14,7 @@ from tqdm import tqdm
 from cem_monai.benchmark.experiment import Block, Experiment
 from cem_monai.data import find_pairs, load_datalist, read_mask, write_datalist
 from cem_monai.dicom import Mammogram, read_mammogram
-from cem_monai.evaluation import Measure
+from cem_monai.evaluation import TRIVIAL_PREDICTORS, Measure
 from cem_monai.metrics import case_metrics
 from cem_monai.simulator import read_reference, simulate_exams
 
@@ -56,7 +56,7 @@ class ExamsExperiment(Experiment):
         "clean": "true iodine without noise",
         "real": "real image",
     }
-    baselines: ClassVar = ("constant", "low_energy_copied")
+    baselines: ClassVar = TRIVIAL_PREDICTORS
 
     exams: int
     size: int

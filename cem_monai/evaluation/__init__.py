@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
-from cem_monai.evaluation.baselines import TrivialBaselinesd, mean_inside_breast
+from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
 from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
@@ -15,6 +15,14 @@ from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
 from cem_monai.evaluation.predictions import find_predictions, read_predictions
+from cem_monai.evaluation.predictor_fit import TRIVIAL_PREDICTORS, fit_trivial_predictors
+from cem_monai.evaluation.predictors import (
+    Constant,
+    DepthIntensityTable,
+    DepthProfile,
+    LowEnergyCopied,
+    Predictor,
+)
 from cem_monai.evaluation.problems import PredictionsError, Problem, ProblemKind
 from cem_monai.evaluation.rank_correlation import RankCorrelation, rank_correlation
 from cem_monai.evaluation.report import write_report
@@ -44,17 +52,23 @@ from cem_monai.evaluation.verdict import paired_difference, verdict
 __all__ = [
     "LABELS",
     "NOT_KNOWN",
+    "TRIVIAL_PREDICTORS",
     "Attribute",
     "BlandAltman",
     "CasePanel",
+    "Constant",
+    "DepthIntensityTable",
+    "DepthProfile",
     "DoseBaselinesd",
     "EvaluationCase",
     "Interval",
     "KnownLesion",
     "Limit",
+    "LowEnergyCopied",
     "Measure",
     "PairedTest",
     "PredictionsError",
+    "Predictor",
     "Problem",
     "ProblemKind",
     "RankCorrelation",
@@ -68,6 +82,8 @@ __all__ = [
     "draw_case_panel",
     "failed_cases",
     "find_predictions",
+    "fit_trivial_baselines",
+    "fit_trivial_predictors",
     "format_counts",
     "format_interval",
     "holm",
@@ -75,7 +91,6 @@ __all__ = [
     "load_case_panel",
     "load_evaluation_case",
     "markdown_table",
-    "mean_inside_breast",
     "mean_of_labels",
     "paired_difference",
     "paired_patient_bootstrap",

@@ -1,74 +1,74 @@
-"""Trivial predictors: a model that does not beat them has learned nothing worth having."""
+"""Trivial predictors beside the model: one that does not beat them has learned nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sized
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
-import torch
 from monai.transforms import Transform
+from monai.utils import convert_to_dst_type
 from tqdm import tqdm
 
-AIR = -1.0
-"""Value of air on the [-1, 1] scale."""
+from cem_monai.evaluation.predictor_fit import fit_trivial_predictors
+from cem_monai.evaluation.predictors import Predictor
+from cem_monai.metrics.regions import tensor_plane
 
 
 class TrivialBaselinesd(Transform):
-    """Add what no model is needed for.
-
-    `constant`: one value inside the breast, air outside. `low_energy_copied`: the low-energy image
-    itself, as if it were the recombined one.
+    """Add what each trivial predictor makes of the low-energy image, under its name.
 
     Args:
-        constant: value inside the breast, on the [-1, 1] scale; see `mean_inside_breast`.
+        predictors: of `fit_trivial_baselines`.
         image_key: low-energy image, on the [-1, 1] scale.
         mask_key: breast mask.
     """
 
-    def __init__(self, constant: float, image_key: str = "image", mask_key: str = "breast") -> None:
-        if not -1 <= constant <= 1:
-            raise ValueError(f"constant must be within [-1, 1], got {constant}")
-        self.constant = constant
+    def __init__(
+        self,
+        predictors: Mapping[str, Predictor],
+        image_key: str = "image",
+        mask_key: str = "breast",
+    ) -> None:
+        self.predictors = dict(predictors)
         self.image_key, self.mask_key = image_key, mask_key
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Add the keys `constant` and `low_energy_copied` to one case, same shape as its image."""
+        """Add the predicted images to one case, each with the shape and type of its image.
+
+        Raises:
+            ValueError: the breast has no pixel or fills the image; the message names the case.
+        """
         item = dict(data)
-        image, breast = item[self.image_key], item[self.mask_key]
-        item["constant"] = torch.where(breast > 0, self.constant, AIR).to(image.dtype)
-        item["low_energy_copied"] = image.clone()
+        image = item[self.image_key]
+        low_energy, breast = tensor_plane(image), tensor_plane(item[self.mask_key])
+        for name, predictor in self.predictors.items():
+            try:
+                predicted = predictor.predict(low_energy, breast)
+            except ValueError as error:
+                raise ValueError(f"case {item.get('case', '')}: {error}") from error
+            item[name] = convert_to_dst_type(predicted[None], image)[0]
         return item
 
 
-def mean_inside_breast(
-    cases: Iterable[Mapping[str, Any]], label_key: str = "label", mask_key: str = "breast"
-) -> float:
-    """Return the mean of the recombined images inside the breast, every image counting alike.
+def fit_trivial_baselines(
+    cases: Iterable[Mapping[str, Any]],
+    image_key: str = "image",
+    label_key: str = "label",
+    mask_key: str = "breast",
+) -> dict[str, Predictor]:
+    """Fit the predictors of `TrivialBaselinesd`.
 
     Args:
         cases: training cases after preprocessing; never the test cases.
-        label_key: recombined image on the [-1, 1] scale.
+        image_key: low-energy image, (1, H, W) on the [-1, 1] scale.
+        label_key: recombined image, likewise.
         mask_key: breast mask.
 
     Raises:
-        ValueError: there is no case.
+        ValueError: see `fit_trivial_predictors`.
     """
-    return mean_of_means(cases, lambda case: case[label_key][case[mask_key] > 0])
-
-
-def mean_of_means(
-    cases: Iterable[Mapping[str, Any]], values: Callable[[Mapping[str, Any]], torch.Tensor]
-) -> float:
-    """Return the mean over the cases of the mean of what `values` takes of each.
-
-    Raises:
-        ValueError: there is no case.
-    """
-    total = len(cases) if isinstance(cases, Sized) else None
-    means = [
-        float(values(case).mean())
-        for case in tqdm(cases, desc="baseline from training cases", unit="case", total=total)
-    ]
-    if not means:
-        raise ValueError("the datalist has no training case to take the constant baseline from")
-    return sum(means) / len(means)
+    bar = tqdm(cases, desc="baselines from training cases", unit="case")
+    return fit_trivial_predictors(
+        (tensor_plane(case[image_key]), tensor_plane(case[label_key]), tensor_plane(case[mask_key]))
+        for case in bar
+    )

@@ -19,6 +19,8 @@ from cem_monai.evaluation.training_curves import training_curves_png
 from cem_monai.evaluation.verdict import small_sample_remark, verdict
 
 VERDICTS = ("breast_l1", "mass_l1")
+BARS = ("constant", "depth_intensity_table")
+"""The trivial predictors that the model is compared with: the lowest bar and the highest."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def write_report(
 
     Args:
         output_html: file to write.
-        metrics_csv: of `CaseMetricsSaver`, with the predictor `constant`.
+        metrics_csv: of `CaseMetricsSaver`, with the predictors `BARS`.
         panels: case as in `metrics_csv`, and its PNG of `draw_case_panel`.
         facts: what was trained and tested, in this order: label → value.
         losses_csv: of `LossHistory`; None leaves the curves out.
@@ -90,7 +92,11 @@ def _template() -> Any:
 
 def _verdicts(rows: Sequence[Row], predictor: str) -> list[str]:
     measures = {measure.column: measure for measure in MEASURES}
-    return [verdict(rows, measures[column], predictor=predictor) for column in VERDICTS]
+    return [
+        verdict(rows, measures[column], predictor=predictor, baseline=baseline)
+        for column in VERDICTS
+        for baseline in BARS
+    ]
 
 
 def _cases(

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from cem_monai.evaluation.statistics import Interval, patient_bootstrap
 
-BASELINES = ("constant", "low_energy_copied")
 LABELS = {
     "constant": "constant inside the breast",
     "low_energy_copied": "low-energy image copied",
+    "depth_profile": "mean by depth from the skin",
+    "depth_intensity_table": "table: depth × low-energy intensity",
     "mean_target": "mean of the training targets",
     "low_dose_copied": "low-dose image copied",
     "dose_scaled": "low-dose image times dose ratio",

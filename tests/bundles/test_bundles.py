@@ -25,6 +25,7 @@ from monai.bundle import (
 
 from bundles.kinds import CEMExams, DataKind, kind_of
 from cem_monai.command_line import plain_sentence
+from cem_monai.data import load_datalist
 from exams import breast_and_mass, write_exams
 from render import SOURCES, bundle_dirs, render
 
@@ -259,7 +260,6 @@ def test_perfect_prediction_is_scored_as_perfect(bundle, datalist, image_size, w
         str(bundle / "configs" / "evaluate.json"),
         workflow_type="train",
         logging_file=False,
-        baseline_constant=0.0,
         **options,
     ).parser
     (case, *_) = parser.get_parsed_content("validate::dataset")
@@ -269,6 +269,23 @@ def test_perfect_prediction_is_scored_as_perfect(bundle, datalist, image_size, w
     assert torch.equal(result["pred"][breast], result["label"][breast])
     side = image_size or 90
     assert result["label"].shape == (1, side, side)
+
+
+@only_cem
+def test_baselines_are_fitted_on_training_cases_alone(bundle, datalist):
+    """The images that judge need not even be there."""
+    training, *others = json.loads(datalist.read_text()).values()
+    for case in [case for section in others for case in section]:
+        (datalist.parent / case["label"]).unlink()
+    config = str(bundle / "configs" / "evaluate.json")
+    options = overrides(bundle, datalist)
+    parser = ConfigWorkflow(config, workflow_type="train", logging_file=False, **options).parser
+    predictors = parser.get_parsed_content("baseline_fit")
+    preprocess = parser.get_parsed_content("validate::preprocessing")
+    data = load_datalist(datalist, "training")
+    assert len(data) == len(training)
+    means = [float(case["label"][case["breast"] > 0].mean()) for case in map(preprocess, data)]
+    assert predictors["constant"].value == pytest.approx(np.mean(means))
 
 
 @only_cem

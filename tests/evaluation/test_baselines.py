@@ -2,88 +2,133 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from monai.data import MetaTensor
 
-from cem_monai.evaluation import TrivialBaselinesd, mean_inside_breast
+from cem_monai.evaluation import (
+    TRIVIAL_PREDICTORS,
+    Constant,
+    TrivialBaselinesd,
+    breast_coordinates,
+    fit_trivial_baselines,
+    fit_trivial_predictors,
+)
 from cem_monai.metrics import case_metrics
 
-BREAST = torch.tensor([[[1.0, 1.0, 0.0]]])
+
+def case(seed: int = 0, side: int = 16) -> dict[str, Any]:
+    """A case as the bundles preprocess it."""
+    image, label = torch.rand(2, 1, side, side, generator=torch.Generator().manual_seed(seed))
+    breast = torch.zeros(1, side, side)
+    breast[:, 2:-2, : side - 5] = 1
+    return {name: MetaTensor(value, meta={"case": seed}) for name, value in
+            (("image", image), ("label", label), ("breast", breast))}  # fmt: skip
 
 
-def case(label: list[float], breast: torch.Tensor = BREAST) -> dict[str, Any]:
-    return {"label": torch.tensor([[label]]), "breast": breast}
+def fit(number: int = 4) -> TrivialBaselinesd:
+    return TrivialBaselinesd(fit_trivial_baselines([case(seed) for seed in range(number)]))
 
 
-def test_constant_fills_the_breast_and_leaves_air() -> None:
-    image = torch.tensor([[[0.5, -0.25, -1.0]]])
+def test_predictors_are_those_of_the_arrays() -> None:
+    cases = [case(seed) for seed in range(4)]
+    predictors = fit_trivial_predictors(
+        tuple(np.asarray(one[key][0]) for key in ("image", "label", "breast")) for one in cases
+    )
 
-    item = TrivialBaselinesd(0.125)({"image": image, "breast": BREAST})
+    item = fit(4)(case(9))
 
-    assert item["constant"].tolist() == [[[0.125, 0.125, -1.0]]]
-    assert item["constant"].dtype == image.dtype
-
-
-def test_copy_equals_the_low_energy_image_but_is_another_tensor() -> None:
-    image = torch.tensor([[[0.5, -0.25, -1.0]]])
-
-    item = TrivialBaselinesd(0)({"image": image, "breast": BREAST})
-    item["low_energy_copied"][:] = 7
-
-    assert image.tolist() == [[[0.5, -0.25, -1.0]]]
-    assert item["image"] is image
+    for name in TRIVIAL_PREDICTORS:
+        predicted = predictors[name].predict(
+            *(np.asarray(item[key][0]) for key in ("image", "breast"))
+        )
+        np.testing.assert_allclose(item[name][0], predicted, atol=1e-6)
 
 
-def test_input_dictionary_is_left_unchanged() -> None:
-    data = {"image": torch.zeros(1, 1, 3), "breast": BREAST}
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_images_are_like_the_low_energy_image(dtype: torch.dtype) -> None:
+    data = case()
+    data["image"] = data["image"].to(dtype)
 
-    TrivialBaselinesd(0)(data)
+    item = fit()(data)
 
-    assert set(data) == {"image", "breast"}
+    for name in TRIVIAL_PREDICTORS:
+        assert isinstance(item[name], MetaTensor)
+        assert (item[name].dtype, item[name].shape) == (dtype, (1, 16, 16))
+        assert item[name].meta["case"] == 0
+    assert torch.equal(item["low_energy_copied"], item["image"])
+
+
+def test_plain_tensors_stay_plain() -> None:
+    item = fit()({name: value.as_tensor() for name, value in case().items()})
+
+    assert {type(item[name]) for name in TRIVIAL_PREDICTORS} == {torch.Tensor}
+
+
+def test_case_is_left_unchanged() -> None:
+    data = case()
+    before = {name: value.clone() for name, value in data.items()}
+
+    item = fit()(data)
+    for name in TRIVIAL_PREDICTORS:
+        item[name][:] = 7
+
+    assert data.keys() == before.keys()
+    assert all(torch.equal(data[name], before[name]) for name in data)
+
+
+def test_real_image_of_a_case_changes_no_prediction() -> None:
+    transform = fit()
+    one, other = case(), case()
+    del other["label"]
+
+    first, second = transform(one), transform(other)
+
+    assert all(torch.equal(first[name], second[name]) for name in TRIVIAL_PREDICTORS)
 
 
 def test_other_keys() -> None:
-    transform = TrivialBaselinesd(0.5, image_key="low", mask_key="mask")
+    cases = [dict(zip(("low", "real", "mask"), one.values(), strict=True)) for one in [case()] * 2]
 
-    item = transform({"low": torch.zeros(1, 1, 3), "mask": BREAST})
+    predictors = fit_trivial_baselines(cases, image_key="low", label_key="real", mask_key="mask")
+    item = TrivialBaselinesd(predictors, image_key="low", mask_key="mask")(cases[0])
 
-    assert item["constant"].tolist() == [[[0.5, 0.5, -1.0]]]
-
-
-@pytest.mark.parametrize("constant", [-1.01, 1.5, float("nan")])
-def test_constant_outside_the_scale_raises(constant: float) -> None:
-    with pytest.raises(ValueError, match="constant must be within"):
-        TrivialBaselinesd(constant)
+    assert {*cases[0], *TRIVIAL_PREDICTORS} == set(item)
 
 
-def test_mean_counts_every_image_alike() -> None:
-    small = case([0.9, 5, 5], torch.tensor([[[1.0, 0.0, 0.0]]]))
-    large = case([0.1, 0.3, -1])
+def test_depth_is_measured_once_per_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    transform = fit()
+    calls = []
+    measure = breast_coordinates.distance_transform_edt
+    monkeypatch.setattr(
+        breast_coordinates, "distance_transform_edt", lambda a: calls.append(1) or measure(a)
+    )
 
-    # not the mean of the three pixels, which is 0.433
-    assert mean_inside_breast([small, large]) == pytest.approx((0.9 + 0.2) / 2)
+    for side in (20, 22):
+        transform(case(side=side))
 
-
-def test_mean_ignores_air() -> None:
-    assert mean_inside_breast([case([0.25, 0.25, -1])]) == 0.25
-
-
-def test_mean_takes_an_iterator_and_other_keys() -> None:
-    cases = iter([{"real": torch.full((1, 1, 3), 0.5), "mask": BREAST}])
-
-    assert mean_inside_breast(cases, label_key="real", mask_key="mask") == 0.5
+    assert len(calls) == 2
 
 
-def test_mean_of_no_case_raises() -> None:
-    with pytest.raises(ValueError, match="no training case"):
-        mean_inside_breast([])
+def test_no_training_case_raises() -> None:
+    with pytest.raises(ValueError, match="no training pair"):
+        fit_trivial_baselines([])
+
+
+def test_case_without_a_breast_is_named() -> None:
+    data = case() | {"case": "P7_L_CC", "breast": torch.zeros(1, 16, 16)}
+
+    with pytest.raises(ValueError, match="case P7_L_CC: the breast mask has no pixel"):
+        fit()(data)
 
 
 def test_constant_has_contrast_zero_and_no_cnr() -> None:
     breast = torch.ones(1, 8, 8)
     mass, surround = torch.zeros(8, 8), torch.zeros(8, 8)
     mass[2:4, 2:4], surround[5:7, 2:6] = 1, 1
-    constant = TrivialBaselinesd(0.5)({"image": torch.rand(1, 8, 8), "breast": breast})["constant"]
+    transform = TrivialBaselinesd({"constant": Constant(0.5)})
+    constant = transform({"image": torch.rand(1, 8, 8), "breast": breast})["constant"]
     real = 100 * mass + torch.arange(64.0).reshape(8, 8)
 
     row = case_metrics(

@@ -59,7 +59,8 @@ class Page(HTMLParser):
 def rows(make_row: MakeRow) -> list[dict[str, str]]:
     """Three cases of three patients, the mass of `b` worse than that of `a`; `n` has no mass."""
     table = []
-    for predictor, breast_l1 in (("constant", 22.0), ("model", 12.0)):
+    baselines = (("constant", 22.0), ("depth_intensity_table", 12.5))
+    for predictor, breast_l1 in (*baselines, ("model", 12.0)):
         for case, delta in (("n", ""), ("a", -1.0), ("b", -2.5)):
             values = {"breast_l1": breast_l1}
             if delta:
@@ -114,13 +115,21 @@ def test_summary_has_baselines_first(report: Any) -> None:
     heading, *rows = report().tables[1]
 
     assert heading == [
-        *("mean [95 % interval]", "constant inside the breast", "model", "images / patients")
+        "mean [95 % interval]",
+        "constant inside the breast",
+        "table: depth × low-energy intensity",
+        "model",
+        "images / patients",
     ]
     assert rows[0] == [
-        *("breast L1 (grey levels)", "22.00 [22.00, 22.00]", "12.00 [12.00, 12.00]", "3 / 3")
+        "breast L1 (grey levels)",
+        "22.00 [22.00, 22.00]",
+        "12.50 [12.50, 12.50]",
+        "12.00 [12.00, 12.00]",
+        "3 / 3",
     ]
     assert [row for row in rows if row[0] == "mass ΔCNR"] == [
-        ["mass ΔCNR", "–", "-1.75 [-2.50, -1.00]", "0 of 3 / 0, 2 of 3 / 2"]
+        ["mass ΔCNR", "–", "–", "-1.75 [-2.50, -1.00]", "0 of 3 / 0, 0 of 3 / 0, 2 of 3 / 2"]
     ]
 
 
@@ -129,6 +138,8 @@ def test_verdicts(report: Any) -> None:
 
     assert "breast L1 (grey levels): in this small sample the model is better than" in text
     assert "below zero is better: -10.00 [-10.00, -10.00]; images / patients: 3 / 3" in text
+    assert 'the baseline "table: depth × low-energy intensity" (mean difference, below' in text
+    assert "below zero is better: -0.50 [-0.50, -0.50]; images / patients: 3 / 3" in text
     assert "mass L1 (grey levels): in this small sample the model is worse than" in text
     assert "below zero is better: 21.00 [21.00, 21.00]; images / patients: 2 of 3 / 2" in text
 
@@ -140,7 +151,7 @@ def test_few_patients_are_remarked(report: Any) -> None:
 def test_twenty_patients_are_not(report: Any, make_row: MakeRow, write_table: WriteTable) -> None:
     rows = [
         make_row(predictor, f"c{number}", breast_l1=1, mass_l1=1)
-        for predictor in ("constant", "model")
+        for predictor in ("constant", "depth_intensity_table", "model")
         for number in range(20)
     ]
 
@@ -203,7 +214,8 @@ def test_all_text_is_escaped(
 ) -> None:
     evil = "<script>alert('x')</script> & \"y\""
     rows = [
-        make_row(name, evil, "p", breast_l1=1, mass_l1=1) for name in ("constant", "model", "<b>")
+        make_row(name, evil, "p", breast_l1=1, mass_l1=1)
+        for name in ("constant", "depth_intensity_table", "model", "<b>")
     ]
     (tmp_path / "x.png").write_bytes(b"png")
 
@@ -213,7 +225,7 @@ def test_all_text_is_escaped(
 
     assert "script" not in {tag for tag, _ in page.tags}
     assert page.tables[0] == [[evil, evil]]
-    assert page.tables[1][0][2] == "<b>"
+    assert page.tables[1][0][3] == "<b>"
     assert page.tables[2][1][0] == evil
     assert page.values("section", "id") == ["case--script-alert-x-script-y-"]
     assert page.values("img", "alt") == [f"{evil}: low-energy, real DES, virtual, difference"]
@@ -251,8 +263,9 @@ def test_panel_of_a_case_that_was_not_evaluated(report: Any, tmp_path: Path) -> 
         report(panels=[("z", tmp_path / "z.png")])
 
 
-def test_missing_baseline(report: Any, rows: Any, write_table: WriteTable) -> None:
-    model = [row for row in rows if row["predictor"] == "model"]
+@pytest.mark.parametrize("missing", ["constant", "depth_intensity_table"])
+def test_missing_baseline(report: Any, rows: Any, write_table: WriteTable, missing: str) -> None:
+    others = [row for row in rows if row["predictor"] != missing]
 
-    with pytest.raises(ValueError, match="no case of the predictor 'constant'"):
-        report(metrics_csv=write_table(model))
+    with pytest.raises(ValueError, match=f"no case of the predictor '{missing}'"):
+        report(metrics_csv=write_table(others))
