@@ -17,6 +17,8 @@ from cem_monai.metrics.regions import plane, tensor_plane
 
 SIDE = 3
 """Pixels, side of a neighborhood."""
+STRIP = 32
+"""Rows that are worked on together, so that all their arrays stay in the processor's cache."""
 
 TensorOrList = torch.Tensor | Sequence[torch.Tensor]
 
@@ -68,16 +70,16 @@ def carneiro_contrast_index(
     pixels = _stored_values(image, bit_depth)
     if min(pixels.shape) < SIDE:
         return math.nan
-    count = SIDE**2
-    sums, squares = _neighborhood_sums(pixels), _neighborhood_sums(pixels**2)
-    deviations = np.sqrt(count * squares - sums**2, dtype=np.float64)
+    height, width = pixels.shape
+    tops = range(0, height - SIDE + 1, STRIP)
+    deviations = math.fsum(_sum_of_deviations(pixels[top : top + STRIP + SIDE - 1]) for top in tops)
     scale = {
         CCINormalization.FULL_SCALE: GREY_LEVELS / (2**bit_depth - 1),
         # a constant image has no deviation to scale
         CCINormalization.MINMAX: GREY_LEVELS / max(1, int(pixels.max()) - int(pixels.min())),
         CCINormalization.NONE: 1.0,
     }
-    return float(deviations.mean()) / count * scale[normalize]
+    return deviations / ((height - SIDE + 1) * (width - SIDE + 1)) * scale[normalize]
 
 
 class CarneiroContrastIndexMetric(CumulativeIterationMetric):
@@ -136,8 +138,8 @@ def _stored_values(image: npt.ArrayLike, bit_depth: int) -> npt.NDArray[np.signe
     if not 1 <= bit_depth <= 16:
         raise ValueError(f"bit_depth must be 1 to 16, got {bit_depth}")
     pixels, highest = plane(image, "image"), 2**bit_depth - 1
-    # comparisons with NaN are false
-    if not (np.all(pixels >= 0) and np.all(pixels <= highest)):
+    # comparisons with NaN are false; an empty image holds nothing wrong
+    if pixels.size and not (pixels.min() >= 0 and pixels.max() <= highest):
         found = f"{pixels.min()} to {pixels.max()}"
         raise ValueError(f"pixels of {bit_depth} bits must be 0 to {highest}, got {found}")
     whole = pixels.astype(np.int32 if bit_depth <= 12 else np.int64)
@@ -146,6 +148,14 @@ def _stored_values(image: npt.ArrayLike, bit_depth: int) -> npt.NDArray[np.signe
             f"image holds {bad} of {pixels.size} pixels that are no whole numbers: round it first"
         )
     return whole
+
+
+def _sum_of_deviations(pixels: npt.NDArray[np.signedinteger]) -> float:
+    """Add up the standard deviations of all neighborhoods in the strip."""
+    count = SIDE**2
+    sums, squares = _neighborhood_sums(pixels), _neighborhood_sums(pixels**2)
+    deviations = np.sqrt(count * squares - sums**2, dtype=np.float64)
+    return float(deviations.sum()) / count
 
 
 def _neighborhood_sums(pixels: npt.NDArray[np.signedinteger]) -> npt.NDArray[np.signedinteger]:
