@@ -1,4 +1,4 @@
-"""Contrast-to-noise ratios, contrast index and regional distances that MONAI lacks."""
+"""Measures of generated images that MONAI lacks: contrast, noise, distances, false enhancement."""
 
 from cem_monai.metrics.case import case_metrics
 from cem_monai.metrics.cnr import (
@@ -19,9 +19,27 @@ from cem_monai.metrics.delta_cnr import (
     delta_cnr_breast,
     delta_cnr_mass,
 )
-from cem_monai.metrics.distances import l1, l2, psnr_frame, psnr_roi
+from cem_monai.metrics.distances import grey_values, l1, l2, psnr_frame, psnr_roi
+from cem_monai.metrics.enhancement import (
+    FalseEnhancement,
+    enhancement_threshold,
+    false_enhancement,
+    mean_excess,
+)
+from cem_monai.metrics.histogram import grey_histograms, wasserstein_distance
+from cem_monai.metrics.lesion import (
+    is_missed,
+    lesion_contrast,
+    lesion_metrics,
+    missed_enhancement,
+    reader_lesion_metrics,
+    split_lesions,
+)
+from cem_monai.metrics.local_similarity import ssim_map
+from cem_monai.metrics.mirror import mirrored_region
 from cem_monai.metrics.patch import patch_metrics
 from cem_monai.metrics.regions import surround_ring
+from cem_monai.metrics.similarity import Similarity, ms_ssim, ssim
 
 __all__ = [
     "CCINormalization",
@@ -29,6 +47,8 @@ __all__ = [
     "CarneiroContrastIndexMetric",
     "DeltaCNR",
     "DeltaCNRMetric",
+    "FalseEnhancement",
+    "Similarity",
     "breast_cnr",
     "breast_cnr_valid_windows",
     "breast_cnr_windows",
@@ -37,10 +57,26 @@ __all__ = [
     "contrast_to_noise_ratio",
     "delta_cnr_breast",
     "delta_cnr_mass",
+    "enhancement_threshold",
+    "false_enhancement",
+    "grey_histograms",
+    "grey_values",
+    "is_missed",
     "l1",
     "l2",
+    "lesion_contrast",
+    "lesion_metrics",
+    "mean_excess",
+    "mirrored_region",
+    "missed_enhancement",
+    "ms_ssim",
     "patch_metrics",
     "psnr_frame",
     "psnr_roi",
+    "reader_lesion_metrics",
+    "split_lesions",
+    "ssim",
+    "ssim_map",
     "surround_ring",
+    "wasserstein_distance",
 ]

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 
 from cem_monai.metrics.cnr import CNREdge
 from cem_monai.metrics.delta_cnr import DeltaCNR, delta_cnr_breast, delta_cnr_mass
-from cem_monai.metrics.distances import grey_per_unit, l1, l2, psnr_frame, psnr_roi
-from cem_monai.metrics.regions import plane, region_values, surround_or_ring
+from cem_monai.metrics.distances import l1, l2, psnr_frame, psnr_roi
+from cem_monai.metrics.lesion import lesion_contrast
+from cem_monai.metrics.regions import finite_plane, plane, surround_or_ring
 
 DISTANCES = {"l1": l1, "l2": l2, "psnr_roi": psnr_roi, "psnr_frame": psnr_frame}
 
@@ -77,7 +76,7 @@ def case_metrics(
     }
     row |= _cnr("mass", delta_cnr_mass(generated, real, mass, surround))
     for name, image in (("real", real), ("generated", generated)):
-        row[f"mass_contrast_{name}"] = _contrast(image, mass, surround, data_range)
+        row[f"mass_contrast_{name}"] = lesion_contrast(image, mass, surround, data_range=data_range)
     row["surround_is_ring"] = float(is_ring)
     return row
 
@@ -88,11 +87,7 @@ def _check(**arrays: npt.ArrayLike) -> None:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in planes.items())
         raise ValueError(f"images and masks differ in shape: {shapes}")
     for name in ("generated", "real"):
-        bad = int(np.size(planes[name]) - np.isfinite(planes[name]).sum())
-        if bad:
-            raise ValueError(
-                f"{name} image {planes[name].shape} holds {bad} NaN or infinite pixels"
-            )
+        finite_plane(arrays[name], name)
 
 
 def _distances(
@@ -115,15 +110,3 @@ def _cnr(region: str, result: DeltaCNR) -> dict[str, float]:
         f"{region}_delta_cnr": result.delta,
         f"{region}_abs_delta_cnr": abs(result.delta),
     }
-
-
-def _contrast(
-    image: npt.ArrayLike,
-    mass: npt.ArrayLike,
-    surround: npt.ArrayLike,
-    data_range: tuple[float, float],
-) -> float:
-    inside, around = region_values(image, mass), region_values(image, surround)
-    if inside.size == 0 or around.size == 0:
-        return math.nan
-    return float(inside.mean() - around.mean()) * grey_per_unit(data_range)

@@ -123,9 +123,11 @@ def breast_cnr_windows(
     valid, counts = _valid_windows(inside, grid, edge)
     windows = np.full(valid.shape, np.nan)
     if valid.any():
-        contrast, variance = _contrast_and_variance(pixels, counted, counts, grid)
-        kept = valid & (variance > 0)
-        windows[kept] = contrast[kept] / np.sqrt(variance[kept])
+        box = _bounding_box(valid)
+        part = grid.pixels_of(box)
+        contrast, variance = _contrast_and_variance(pixels[part], counted[part], counts[box], grid)
+        kept = valid[box] & (variance > 0)
+        windows[box][kept] = contrast[kept] / np.sqrt(variance[kept])
     return windows
 
 
@@ -160,22 +162,33 @@ def mean_of_windows(windows: npt.NDArray[np.float64], kept: npt.NDArray[np.bool_
 
 def _valid_windows(
     inside: npt.NDArray[np.bool_], grid: WindowGrid, edge: CNREdge
-) -> tuple[npt.NDArray[np.bool_], Any]:
-    """Return which windows count, and their number of background pixels (array or one number)."""
-    if 0 in grid.shape(inside.shape):
-        return np.zeros(grid.shape(inside.shape), bool), grid.background_pixels
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.integer]]:
+    """Return which windows count, and their numbers of background pixels."""
+    shape = grid.shape(inside.shape)
+    all_pixels = np.broadcast_to(grid.background_pixels, shape)
+    if 0 in shape:
+        return np.zeros(shape, bool), all_pixels
     in_patch, in_background = grid.sums(inside)
     valid = in_patch == grid.patch_pixels
     if edge is CNREdge.IMAGE:
-        return valid, grid.background_pixels
+        return valid, all_pixels
     if edge is CNREdge.STRICT:
-        return valid & (in_background == grid.background_pixels), grid.background_pixels
+        return valid & (in_background == grid.background_pixels), all_pixels
     # At least 1, so that windows outside the breast divide by something.
     return valid & (2 * in_background >= grid.background_pixels), np.maximum(in_background, 1)
 
 
+def _bounding_box(valid: npt.NDArray[np.bool_]) -> tuple[slice, slice]:
+    """Return the rows and columns of windows outside which none counts."""
+    rows, columns = (np.flatnonzero(valid.any(axis=axis)) for axis in (1, 0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+
+
 def _contrast_and_variance(
-    pixels: npt.NDArray[Any], inside: npt.NDArray[np.bool_], counts: Any, grid: WindowGrid
+    pixels: npt.NDArray[Any],
+    inside: npt.NDArray[np.bool_],
+    counts: npt.NDArray[np.integer],
+    grid: WindowGrid,
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     if _fits_integer_sums(pixels, grid):
         integers = pixels if np.can_cast(pixels.dtype, np.int64) else pixels.astype(np.int32)

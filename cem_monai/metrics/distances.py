@@ -13,7 +13,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.metrics.regions import image_and_mask, region_values
+from cem_monai.metrics.regions import finite_region_values, image_and_mask, region_values
 
 GREY_LEVELS = 255.0
 
@@ -117,6 +117,27 @@ def grey_per_unit(data_range: tuple[float, float]) -> float:
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise ValueError(f"data_range must be (low, high) with low < high, got {data_range}")
     return GREY_LEVELS / (high - low)
+
+
+def grey_values(
+    image: npt.ArrayLike, region: npt.ArrayLike, *, data_range: tuple[float, float]
+) -> npt.NDArray[np.float64]:
+    """Return the grey levels of the pixels inside the region.
+
+    Args:
+        image: (H, W) stored pixel values.
+        region: (H, W) mask, nonzero inside.
+        data_range: stored values (low, high) that stand for grey levels 0 and 255.
+
+    Returns:
+        (N,) grey levels in reading order; below 0 or above 255 where the image leaves the range.
+
+    Raises:
+        ValueError: the shapes differ or are not (H, W), the range is empty, or a pixel inside the
+            region is NaN or infinite.
+    """
+    values = finite_region_values(image, region, "region")
+    return (values - data_range[0]) * grey_per_unit(data_range)
 
 
 def _psnr(mean_squared_error: float) -> float:

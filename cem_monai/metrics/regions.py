@@ -1,4 +1,4 @@
-"""Images and region masks as checked arrays, and the ring around a mass."""
+"""Images and region masks as checked arrays, their components, and the ring around a mass."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, label
 
 
 def plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
@@ -22,6 +22,19 @@ def plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
         raise ValueError(f"{name} must have the shape (H, W), got {array.shape}")
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must hold real numbers, got {array.dtype}")
+    return array
+
+
+def finite_plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
+    """Return an image as an array (H, W) of finite numbers.
+
+    Raises:
+        ValueError: see `plane`, or a pixel is NaN or infinite; the message counts them.
+    """
+    array = plane(values, name)
+    bad = 0 if array.dtype.kind != "f" else int(array.size - np.isfinite(array).sum())
+    if bad:
+        raise ValueError(f"{name} image {array.shape} holds {bad} NaN or infinite pixels")
     return array
 
 
@@ -53,6 +66,36 @@ def region_values(
     """Return the pixels inside the mask in float64, (N,): differences of them cannot wrap."""
     pixels, inside = image_and_mask(image, mask, name)
     return pixels[inside].astype(np.float64)
+
+
+def finite_region_values(
+    image: npt.ArrayLike, mask: npt.ArrayLike, name: str = "mask"
+) -> npt.NDArray[np.float64]:
+    """Return the pixels inside the mask like `region_values`.
+
+    Raises:
+        ValueError: one of them is NaN or infinite; the message counts them.
+    """
+    values = region_values(image, mask, name)
+    if bad := int(values.size - np.isfinite(values).sum()):
+        raise ValueError(f"image holds {bad} NaN or infinite pixels in the {values.size} of {name}")
+    return values
+
+
+def components(
+    mask: npt.ArrayLike, name: str = "mask"
+) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+    """Number the pieces of a mask; pixels that meet at a corner belong together.
+
+    Args:
+        mask: (H, W), nonzero inside.
+        name: what messages call the mask.
+
+    Returns:
+        (H, W) numbers from 1 in reading order, 0 outside, and (pieces,) their areas in pixels.
+    """
+    labels, number = label(plane(mask, name), structure=np.ones((3, 3)))
+    return labels, np.bincount(labels[labels > 0], minlength=number + 1)[1:]
 
 
 def surround_ring(

@@ -10,9 +10,6 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-# A sum of booleans over a block never exceeds 32 bit, and is faster so.
-SUM_TYPES = {"f": np.float64, "b": np.int32}
-
 
 @dataclass(frozen=True)
 class WindowGrid:
@@ -76,27 +73,52 @@ class WindowGrid:
         )
         return patch[rows, columns], square - patch[rows, columns]
 
+    def pixels_of(self, positions: tuple[slice, slice]) -> tuple[slice, slice]:
+        """Return the part of the image that the squares at these positions (rows, columns) fill."""
+        rows, columns = (
+            slice(one.start * self.stride, (one.stop - 1) * self.stride + 3 * self.patch_size)
+            for one in positions
+        )
+        return rows, columns
+
     def _positions(self, length: int) -> int:
         return max(0, (length - 3 * self.patch_size) // self.stride + 1)
 
     def _block_sums(self, pixels: Array, squared: bool) -> Array:
+        if pixels.dtype.kind == "b":
+            pixels = pixels.view(np.uint8)
         rows, columns = (length // self.stride for length in pixels.shape)
         strips = pixels[: rows * self.stride, : columns * self.stride].reshape(
             rows, self.stride, columns * self.stride
         )
-        dtype = SUM_TYPES.get(pixels.dtype.kind, np.int64)
         # Rows first: this pass runs along the contiguous axis and leaves little for the other one.
-        # Squares and wide integers exist only inside the sums, never as an image.
+        # Squares and wide numbers exist only inside the sums, never as an image.
+        dtype = _column_sum_type(strips, squared)
         if squared:
             sums: Array = np.einsum("yix,yix->yx", strips, strips, dtype=dtype)
         else:
             sums = strips.sum(axis=1, dtype=dtype)
-        blocks: Array = sums.reshape(rows, columns, self.stride).sum(axis=2)
+        total = np.float64 if dtype is np.float64 else np.int64
+        blocks: Array = sums.reshape(rows, columns, self.stride).sum(axis=2, dtype=total)
         return blocks
+
+
+def _column_sum_type(strips: Array, squared: bool) -> type[Any]:
+    """Return a type that holds the sum of every column of a strip; narrow ones are faster."""
+    if strips.dtype.kind == "f":
+        return np.float64
+    peak = max(abs(int(strips.max(initial=0))), abs(int(strips.min(initial=0))))
+    largest = strips.shape[1] * (peak**2 if squared else peak)
+    for narrow in (np.uint8, np.int32):
+        if np.can_cast(strips.dtype, narrow) and largest <= np.iinfo(narrow).max:
+            return narrow
+    return np.int64
 
 
 def _box_sums(blocks: Array, side: int) -> Array:
     # Sums of neighbors, not differences of running sums: float errors stay local to the window.
-    for axis in (0, 1):
-        blocks = np.lib.stride_tricks.sliding_window_view(blocks, side, axis=axis).sum(axis=-1)
+    for _ in ("rows", "columns"):
+        positions = len(blocks) - side + 1
+        shifted = [blocks[start : start + positions] for start in range(side)]
+        blocks = sum(shifted[1:], shifted[0]).T
     return blocks

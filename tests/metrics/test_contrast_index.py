@@ -130,6 +130,7 @@ def test_image_without_a_neighborhood_has_no_value() -> None:
         (np.full((4, 4), -1), 8, "got -1 to -1"),
         (np.full((4, 4), np.nan), 8, "got nan to nan"),
         (np.full((4, 4), 0.5), 8, "16 of 16 pixels that are no whole numbers"),
+        (np.eye(4) / 2, 16, "4 of 16 pixels that are no whole numbers"),
         (np.zeros((1, 4, 4)), 8, r"\(H, W\), got \(1, 4, 4\)"),
     ],
 )

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cem_monai.metrics import l1, l2, psnr_frame, psnr_roi
+from cem_monai.metrics import grey_values, l1, l2, psnr_frame, psnr_roi
 
 Image = np.ndarray[Any, Any]
 BYTE = (0, 255)
@@ -171,3 +171,14 @@ def test_shapes_that_would_broadcast_raise(distance: Any) -> None:
         distance(np.zeros((1, 8)), zeros(), FULL, data_range=BYTE)
     with pytest.raises(ValueError, match="differ in shape"):
         distance(zeros(), zeros(), np.ones((6, 1)), data_range=BYTE)
+
+
+def test_grey_values_are_relative_to_the_range() -> None:
+    image, region = np.array([[1000, 3000, 5000], [7000, 0, 9]]), np.array([[1, 1, 1], [1, 1, 0]])
+    values = grey_values(image.astype(np.uint16), region, data_range=(1000, 5000))
+    np.testing.assert_allclose(values, [0, 127.5, 255, 382.5, -63.75])
+
+
+def test_grey_values_refuse_nan() -> None:
+    with pytest.raises(ValueError, match="1 NaN or infinite pixels in the 2 of region"):
+        grey_values(np.array([[math.nan, 1.0]]), np.ones((1, 2)), data_range=BYTE)

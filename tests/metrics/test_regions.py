@@ -9,7 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cem_monai.metrics import surround_ring
-from cem_monai.metrics.regions import surround_or_ring
+from cem_monai.metrics.regions import (
+    components,
+    finite_plane,
+    finite_region_values,
+    surround_or_ring,
+)
 
 Image = np.ndarray[Any, Any]
 
@@ -106,3 +111,33 @@ def test_gap_is_euclidean() -> None:
     ring = surround_ring(mass, np.ones((9, 9)), gap=1)
     assert sorted(map(tuple, np.argwhere(ring) - 4)) == [(-1, -1), (-1, 1), (1, -1), (1, 1)]
     assert math.isclose(np.hypot(*(np.argwhere(ring) - 4).T).max(), math.sqrt(2))
+
+
+# Pieces and finite pixels
+
+
+def test_components_meet_at_corners_and_come_in_reading_order() -> None:
+    labels, areas = components(np.array([[0, 2, 0, 0], [3, 0, 0, 0], [0, 0, 0, 1]]))
+    np.testing.assert_array_equal(labels, [[0, 1, 0, 0], [1, 0, 0, 0], [0, 0, 0, 2]])
+    np.testing.assert_array_equal(areas, [2, 1])
+
+
+def test_empty_mask_has_no_components() -> None:
+    labels, areas = components(np.zeros((3, 4)))
+    assert labels.shape == (3, 4)
+    assert areas.shape == (0,)
+
+
+def test_integers_are_finite() -> None:
+    image = np.full((2, 3), 65535, np.uint16)
+    assert finite_plane(image, "real") is image
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_pixels_that_are_not_finite_raise_where_they_count(value: float) -> None:
+    image, mask = np.array([[1.0, value, 2.0]]), np.array([[1, 0, 1]])
+    with pytest.raises(ValueError, match=r"real image \(1, 3\) holds 1 NaN"):
+        finite_plane(image, "real")
+    np.testing.assert_array_equal(finite_region_values(image, mask), [1, 2])
+    with pytest.raises(ValueError, match="1 NaN or infinite pixels in the 3 of mass"):
+        finite_region_values(image, np.ones((1, 3)), "mass")

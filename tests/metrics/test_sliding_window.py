@@ -52,3 +52,32 @@ def test_squares_of_16_bit_do_not_wrap() -> None:
     patch, background = WindowGrid(64, 16).sums(white, squared=True)
     assert int(patch[0, 0]) == 64**2 * 65535**2
     assert int(background[0, 0]) == 8 * 64**2 * 65535**2
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value", "stride"),
+    [
+        (np.bool_, 1, 256),
+        (np.uint8, 255, 2),
+        (np.int8, -128, 16),
+        (np.uint16, 11586, 16),  # 16 squares just above 31 bits
+        (np.int32, -(2**20), 64),
+    ],
+)
+@pytest.mark.parametrize("squared", [False, True])
+def test_sums_do_not_wrap_in_any_type(
+    dtype: type[np.generic], value: int, stride: int, squared: bool
+) -> None:
+    pixels = np.full((3 * stride, 3 * stride), value, dtype)
+    patch, background = WindowGrid(stride, stride).sums(pixels, squared=squared)
+    expected = stride**2 * value ** (2 if squared else 1)
+    assert (int(patch[0, 0]), int(background[0, 0])) == (expected, 8 * expected)
+
+
+def test_pixels_of_positions_are_their_squares() -> None:
+    grid = WindowGrid(4, 2)
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 25))
+    positions = slice(1, 4), slice(2, 3)
+    parts, wholes = grid.sums(pixels[grid.pixels_of(positions)]), grid.sums(pixels)
+    for part, whole in zip(parts, wholes, strict=True):
+        np.testing.assert_array_equal(part, whole[positions])
