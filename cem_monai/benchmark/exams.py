@@ -15,7 +15,7 @@ from cem_monai.benchmark.experiment import Block, Experiment
 from cem_monai.data import find_pairs, load_datalist, read_mask, write_datalist
 from cem_monai.dicom import Mammogram, read_mammogram
 from cem_monai.evaluation import TRIVIAL_PREDICTORS, Measure
-from cem_monai.metrics import case_metrics
+from cem_monai.metrics import CaseMeasures, CaseRegions, MeasureOptions
 from cem_monai.simulator import read_reference, simulate_exams
 
 BREAST = (
@@ -85,25 +85,22 @@ class ExamsExperiment(Experiment):
         """Measure the best possible predictions of an image as a model's is measured."""
         real = read_mammogram(case["label"])
         reference = read_reference(case["label"])
-        masks: dict[str, Any] = {
-            region: _mask(case, region, real) for region in ("breast", "mass", "surround")
-        }
+        breast, mass, surround, mass_second = (
+            _mask(case, region, real) for region in ("breast", "mass", "surround", "mass_second")
+        )
         low, high = self.options["recombined_window"]
+        options = MeasureOptions(
+            (float(low), float(high)), self.options["cnr_patch_size"], self.options["cnr_stride"]
+        )
+        regions = CaseRegions(breast, [(mass, surround), (mass_second, None)])
         images = {
             name: _stored(getattr(reference, name), real) for name in ("median", "mean", "clean")
         }
         images["real"] = real.pixels.astype(np.int32)
         identity = {"case": case["case"], "patient": case["patient"]}
+        measures = CaseMeasures(images["real"], regions, options)
         return [
-            {"predictor": name, **identity}
-            | case_metrics(
-                image,
-                images["real"],
-                data_range=(float(low), float(high)),
-                patch_size=self.options["cnr_patch_size"],
-                stride=self.options["cnr_stride"],
-                **masks,
-            )
+            {"predictor": name, **identity, **measures.case_row(image)}
             for name, image in images.items()
         ]
 

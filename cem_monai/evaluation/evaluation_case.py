@@ -39,12 +39,13 @@ class EvaluationCase:
         low_energy: pixel values.
         recombined: pixel values of the real image.
         value_range: lowest and highest value that the recombined object can hold.
+        low_energy_range: the same of the low-energy object.
         bits_stored: bits of the recombined object.
         spacing: mm at the detector, (row, column), or None if unknown.
         breast: mask, given by the datalist or found in the low-energy image.
         readers: mass and surround as each reader outlined them; empty without a mass.
         decoy: mask of what the low-energy image shows and does not enhance, or None.
-        attributes: `density`, `manufacturer`, `model`, `thickness_mm` (compressed breast, mm) and
+        attributes: `density`, `manufacturer`, `machine`, `thickness_mm` (compressed breast, mm) and
             `lesion_kind`, for subgroups; empty if unknown. What the item of the datalist says under
             these keys goes before what the files say. For values see `ExamFacts`.
         lesions: of simulated views, as they were drawn.
@@ -59,6 +60,7 @@ class EvaluationCase:
     low_energy: IntImage
     recombined: IntImage
     value_range: tuple[float, float]
+    low_energy_range: tuple[float, float]
     bits_stored: int
     spacing: tuple[float, float] | None
     breast: Mask
@@ -93,6 +95,7 @@ def load_evaluation_case(item: Mapping[str, Any]) -> EvaluationCase:
         low_energy=low_energy.pixels.astype(np.int32),
         recombined=recombined.pixels.astype(np.int32),
         value_range=recombined.value_range,
+        low_energy_range=low_energy.value_range,
         bits_stored=recombined.attributes.bits_stored,
         spacing=recombined.attributes.imager_pixel_spacing,
         breast=masks.breast,
@@ -137,7 +140,7 @@ def _attributes(item: Mapping[str, Any], low_energy: Mammogram, facts: ExamFacts
     found = {
         "density": facts.density,
         "manufacturer": str(header.get("Manufacturer") or ""),
-        "model": str(header.get("ManufacturerModelName") or "") or facts.machine,
+        "machine": str(header.get("ManufacturerModelName") or "") or facts.machine,
         "thickness_mm": low_energy.attributes.geometry.get("BodyPartThickness", ""),
         "lesion_kind": facts.lesion_kind,
     }

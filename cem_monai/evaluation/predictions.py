@@ -47,7 +47,7 @@ def find_predictions(folder: str | os.PathLike[str], items: Items) -> dict[str, 
         PredictionsError: a case has no prediction or several; a prediction has no case; a case or
             an image is in the datalist twice. It tells all of that at once.
     """
-    matching = _match(Path(folder), items)
+    matching = match_predictions(folder, items)
     if matching.problems:
         raise PredictionsError(matching.problems)
     return matching.found
@@ -71,7 +71,7 @@ def read_predictions(
         FileNotFoundError: there is no such folder.
         PredictionsError: see `find_predictions`, `load_evaluation_case` and `read_prediction`.
     """
-    matching = _match(Path(folder), items)
+    matching = match_predictions(folder, items)
     problems = matching.problems
     for name, item in {str(item["case"]): item for item in items}.items():
         try:
@@ -87,14 +87,25 @@ def read_predictions(
 
 
 @dataclass(frozen=True)
-class _Matching:
-    """File of each case that has one, and all that is wrong with names."""
+class Matching:
+    """Which file predicts which case.
+
+    Attributes:
+        found: case → file, of the cases that have one.
+        problems: all that is wrong with names.
+    """
 
     found: dict[str, Path]
     problems: list[Problem]
 
 
-def _match(folder: Path, items: Items) -> _Matching:
+def match_predictions(folder: str | os.PathLike[str], items: Items) -> Matching:
+    """Return what `find_predictions` finds, and what is wrong with it, without raising.
+
+    Raises:
+        FileNotFoundError: there is no such folder.
+    """
+    folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
     problems = list(_datalist_problems(items))
@@ -114,7 +125,7 @@ def _match(folder: Path, items: Items) -> _Matching:
         else:
             problems.append(Problem(ProblemKind.EXTRA, name))
     problems += _count_problems(files)
-    return _Matching({case: folder / one[0] for case, one in files.items() if one}, problems)
+    return Matching({case: folder / one[0] for case, one in files.items() if one}, problems)
 
 
 class _Lookup:

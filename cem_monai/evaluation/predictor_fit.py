@@ -49,25 +49,17 @@ def fit_trivial_predictors(pairs: Iterable[Pair]) -> dict[str, Predictor]:
         ValueError: there is no pair; its arrays differ in shape; its breast has no pixel, fills the
             image or holds values that are not finite. The message tells which pair, from 1.
     """
-    sums = _Sums()
+    sums = TrainingSums()
     for number, pair in enumerate(pairs, start=1):
         try:
             sums.add(*pair)
         except ValueError as error:
             raise ValueError(f"training pair {number}: {error}") from error
-    if not sums.images.any():
-        raise ValueError("there is no training pair to fit the trivial predictors to")
-    constant, profile, table = sums.means()
-    return {
-        "constant": Constant(constant),
-        "low_energy_copied": LowEnergyCopied(),
-        "depth_profile": DepthProfile(profile),
-        "depth_intensity_table": DepthIntensityTable(table),
-    }
+    return sums.predictors()
 
 
-class _Sums:
-    """What the training pairs add up to, in each cell of depth and brightness.
+class TrainingSums:
+    """What training pairs add up to, in each cell of depth and brightness.
 
     Attributes:
         target: sum of weighted recombined values.
@@ -81,6 +73,12 @@ class _Sums:
     def add(
         self, low_energy: npt.NDArray[Any], recombined: npt.NDArray[Any], breast: npt.NDArray[Any]
     ) -> None:
+        """Add one pair, see `fit_trivial_predictors`.
+
+        Raises:
+            ValueError: the arrays differ in shape; the breast has no pixel, fills the image or
+                holds values that are not finite.
+        """
         image, mask = image_and_mask(low_energy, breast, "breast")
         target, _ = image_and_mask(recombined, breast, "breast")
         values = target[mask].astype(np.float64)
@@ -94,12 +92,30 @@ class _Sums:
         self.weight += count / values.size
         self.images += count > 0
 
-    def means(self) -> tuple[float, Values, Values]:
-        """Return the mean of everything, of each depth, and of each depth and brightness."""
+    def merge(self, other: TrainingSums) -> None:
+        """Add the pairs of another."""
+        self.target += other.target
+        self.weight += other.weight
+        self.images += other.images
+
+    def predictors(self) -> dict[str, Predictor]:
+        """Return what the means make of it, by name in `TRIVIAL_PREDICTORS`.
+
+        Raises:
+            ValueError: there was no pair.
+        """
+        if not self.images.any():
+            raise ValueError("there is no training pair to fit the trivial predictors to")
         constant = float(self.target.sum() / self.weight.sum())
         profile = _means(self.target.sum(1), self.weight.sum(1), np.full(BINS, constant))
         weight = np.where(self.images < MIN_IMAGES, 0, self.weight)
-        return constant, profile, _means(self.target, weight, profile[:, None])
+        table = _means(self.target, weight, profile[:, None])
+        return {
+            "constant": Constant(constant),
+            "low_energy_copied": LowEnergyCopied(),
+            "depth_profile": DepthProfile(profile),
+            "depth_intensity_table": DepthIntensityTable(table),
+        }
 
 
 def _means(target: Values, weight: Values, instead: Values) -> Values:

@@ -8,7 +8,7 @@ from typing import Any
 
 from cem_monai.handlers.cases import stored_plane
 from cem_monai.handlers.metrics_saver import MetricsSaver
-from cem_monai.metrics import patch_metrics
+from cem_monai.metrics import Row, patch_metrics
 
 IDENTITY = ("case", "patient", "row", "column")
 
@@ -37,7 +37,10 @@ class PatchMetricsSaver(MetricsSaver):
         self.bit_depth = bit_depth
         self.real_key = real_key
 
-    def _row(self, case: Mapping[str, Any], predictor: str, key: str) -> dict[str, object]:
+    def _rows(self, case: Mapping[str, Any]) -> list[Row]:
+        return [self._row(case, name, key) for name, key in self.predictors.items()]
+
+    def _row(self, case: Mapping[str, Any], predictor: str, key: str) -> Row:
         name = f"case {case.get('case', '')}"
         real = stored_plane(case[self.real_key], f"{name}, {self.real_key}")
         generated = stored_plane(case[key], f"{name}, {predictor}")

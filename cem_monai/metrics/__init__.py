@@ -1,6 +1,7 @@
 """Measures of generated images that MONAI lacks: contrast, noise, distances, false enhancement."""
 
-from cem_monai.metrics.case import case_metrics
+from cem_monai.metrics.case import CaseMeasures
+from cem_monai.metrics.case_regions import CaseRegions, KnownPosition
 from cem_monai.metrics.cnr import (
     CNREdge,
     breast_cnr,
@@ -22,6 +23,7 @@ from cem_monai.metrics.delta_cnr import (
 from cem_monai.metrics.distances import grey_values, l1, l2, psnr_frame, psnr_roi
 from cem_monai.metrics.enhancement import (
     FalseEnhancement,
+    TissueLevels,
     enhancement_threshold,
     false_enhancement,
     mean_excess,
@@ -36,6 +38,8 @@ from cem_monai.metrics.lesion import (
     split_lesions,
 )
 from cem_monai.metrics.local_similarity import ssim_map
+from cem_monai.metrics.measure_options import MeasureOptions
+from cem_monai.metrics.metrics_csv import Histograms, Row, case_rows, write_metrics_csv
 from cem_monai.metrics.mirror import mirrored_region
 from cem_monai.metrics.patch import patch_metrics
 from cem_monai.metrics.regions import surround_ring
@@ -45,15 +49,22 @@ __all__ = [
     "CCINormalization",
     "CNREdge",
     "CarneiroContrastIndexMetric",
+    "CaseMeasures",
+    "CaseRegions",
     "DeltaCNR",
     "DeltaCNRMetric",
     "FalseEnhancement",
+    "Histograms",
+    "KnownPosition",
+    "MeasureOptions",
+    "Row",
     "Similarity",
+    "TissueLevels",
     "breast_cnr",
     "breast_cnr_valid_windows",
     "breast_cnr_windows",
     "carneiro_contrast_index",
-    "case_metrics",
+    "case_rows",
     "contrast_to_noise_ratio",
     "delta_cnr_breast",
     "delta_cnr_mass",
@@ -79,4 +90,5 @@ __all__ = [
     "ssim_map",
     "surround_ring",
     "wasserstein_distance",
+    "write_metrics_csv",
 ]

@@ -1,112 +1,173 @@
-"""All measures of one image pair as one flat table row."""
+"""All measures of one image pair, for any number of generated images of the same real one."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.metrics.cnr import CNREdge
-from cem_monai.metrics.delta_cnr import DeltaCNR, delta_cnr_breast, delta_cnr_mass
-from cem_monai.metrics.distances import l1, l2, psnr_frame, psnr_roi
-from cem_monai.metrics.lesion import lesion_contrast
-from cem_monai.metrics.regions import finite_plane, plane, surround_or_ring
+from cem_monai.metrics.case_breast import BreastMeasures
+from cem_monai.metrics.case_enhancement import EnhancementMeasures
+from cem_monai.metrics.case_mass import MassMeasures, lesion_row
+from cem_monai.metrics.case_regions import CaseRegions, Mask
+from cem_monai.metrics.contrast_index import CCINormalization, carneiro_contrast_index
+from cem_monai.metrics.distances import distances, grey_per_unit
+from cem_monai.metrics.histogram import grey_histograms
+from cem_monai.metrics.measure_options import MeasureOptions
+from cem_monai.metrics.regions import finite_plane
+from cem_monai.metrics.similarity import Similarity
 
-DISTANCES = {"l1": l1, "l2": l2, "psnr_roi": psnr_roi, "psnr_frame": psnr_frame}
+
+class Measures(Protocol):
+    """Measures of one kind against one real image."""
+
+    def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
+        """Return column → value; NaN marks what an image does not have."""
+        ...
 
 
-def case_metrics(
-    generated: npt.ArrayLike,
-    real: npt.ArrayLike,
-    *,
-    breast: npt.ArrayLike,
-    mass: npt.ArrayLike | None,
-    surround: npt.ArrayLike | None,
-    data_range: tuple[float, float],
-    edge: CNREdge | str = CNREdge.STRICT,
-    patch_size: int = 64,
-    stride: int = 16,
-) -> dict[str, float]:
-    """Measure one generated image against the real one.
+class CaseMeasures:
+    """Measure generated images against one real image; what they share is computed once.
 
-    What the caller has done: the generated values are rounded to whole numbers and clipped to
-    at least 0, as they would be stored. Nothing is rounded here.
+    What the caller has done: generated values are rounded to whole numbers and clipped to what
+    could be stored. Nothing is rounded here. All columns are in `docs/reference/metrics.md`.
 
     Args:
-        generated: (H, W) stored pixel values.
         real: (H, W) stored pixel values.
-        breast: (H, W) mask, nonzero inside.
-        mass: (H, W) mask, nonzero inside; empty or None for an image without a mass.
-        surround: (H, W) mask, nonzero inside; where empty or None, a ring of the mass's area is
-            drawn around the mass inside the breast (`surround_ring`).
-        data_range: stored values (low, high) that stand for grey levels 0 and 255.
-        edge: which windows of the breast CNR count where the breast ends, see `CNREdge`.
-        patch_size: pixels, side of the sliding patch; a multiple of `stride`.
-        stride: pixels between neighboring windows.
-
-    Returns:
-        NaN marks what an image does not have. For the regions `breast` and `mass`:
-        `{region}_pixels`; `{region}_l1` (grey levels), `{region}_l2` (squared grey levels),
-        `{region}_psnr_roi` and `{region}_psnr_frame` (dB, infinite for identical images);
-        `{region}_cnr_real`, `{region}_cnr_generated`, `{region}_delta_cnr` (generated - real)
-        and its magnitude `{region}_abs_delta_cnr`.
-        Further `breast_cnr_windows` and `breast_cnr_dropped` (counts), `mass_contrast_real` and
-        `mass_contrast_generated` (mean of mass - mean of surround, grey levels), and
-        `surround_is_ring` (1 when the ring stands in for the surround, else 0).
+        regions: masks of the same shape.
+        options: see `MeasureOptions`.
 
     Raises:
-        ValueError: shapes differ, or an image holds NaN or infinite pixels.
+        ValueError: shapes differ, or the real image holds NaN or infinite pixels.
     """
-    if mass is None:
-        mass = np.zeros(np.shape(breast), bool)
-    if surround is None:
-        surround = np.zeros(np.shape(breast), bool)
-    _check(generated=generated, real=real, breast=breast, mass=mass, surround=surround)
-    surround, is_ring = surround_or_ring(surround, mass, breast)
-    row = {
-        **_distances("breast", generated, real, breast, data_range),
-        **_distances("mass", generated, real, mass, data_range),
-    }
-    of_breast = delta_cnr_breast(
-        generated, real, breast, patch_size=patch_size, stride=stride, edge=edge
-    )
-    row |= _cnr("breast", of_breast)
-    row |= {
-        "breast_cnr_windows": float(of_breast.windows),
-        "breast_cnr_dropped": float(of_breast.dropped),
-    }
-    row |= _cnr("mass", delta_cnr_mass(generated, real, mass, surround))
-    for name, image in (("real", real), ("generated", generated)):
-        row[f"mass_contrast_{name}"] = lesion_contrast(image, mass, surround, data_range=data_range)
-    row["surround_is_ring"] = float(is_ring)
-    return row
+
+    def __init__(self, real: npt.ArrayLike, regions: CaseRegions, options: MeasureOptions) -> None:
+        whole = finite_plane(real, "real")
+        if whole.shape != regions.inside.shape:
+            raise ValueError(
+                f"real {whole.shape} and breast {regions.inside.shape} differ in shape"
+            )
+        self._whole, self._options = whole, options
+        # Most of a mammogram is air. Windows of the breast CNR reach one patch out of the breast.
+        self._part, self.regions = regions.cropped(options.patch_size, options.stride)
+        self._real = whole[self._part]
+        self._masks = {"breast": regions.inside, "mass": regions.mass}
+
+    def case_row(self, generated: npt.ArrayLike) -> dict[str, float]:
+        """Measure the image as a whole.
+
+        Args:
+            generated: (H, W) stored pixel values.
+
+        Raises:
+            ValueError: the shape differs, or a pixel is NaN or infinite.
+        """
+        image = self._checked(generated)
+        row: dict[str, float] = {}
+        for measures in self._of_image:
+            row |= measures.measure(image)
+        for measures in self._of_breast:
+            row |= measures.measure(image[self._part])
+        return row
+
+    def lesion_rows(self, generated: npt.ArrayLike) -> list[dict[str, float]]:
+        """Measure each lesion, largest first, see `lesion_row`.
+
+        Arguments and errors are those of `case_row`.
+        """
+        image = self._checked(generated)[self._part]
+        return [
+            {"lesion": float(number)}
+            | lesion_row(image, self._real, readers, self.regions, self._options)
+            for number, readers in enumerate(self.regions.single_lesions, start=1)
+        ]
+
+    def histograms(self, image: npt.ArrayLike) -> dict[str, npt.NDArray[np.float64]]:
+        """Return how the grey levels of an image are distributed.
+
+        Args:
+            image: (H, W) stored pixel values, real or generated.
+
+        Returns:
+            (256,) shares of the pixels, sum 1, of `breast_with_mass` and `mass_only`, or of
+            `breast_without_mass`.
+        """
+        mass, pixels = self.regions.mass, self._checked(image)[self._part]
+        regions = {"breast_without_mass": self.regions.inside}
+        if mass.any():
+            regions = {"breast_with_mass": self.regions.inside, "mass_only": mass}
+        data_range = self._options.data_range
+        counts = {
+            name: grey_histograms(pixels, pixels, region, data_range=data_range)[0]
+            for name, region in regions.items()
+        }
+        return {name: bins / bins.sum() for name, bins in counts.items() if bins.any()}
+
+    def _checked(self, generated: npt.ArrayLike) -> npt.NDArray[Any]:
+        image = finite_plane(generated, "generated")
+        if image.shape != self._whole.shape:
+            raise ValueError(
+                f"generated {image.shape} and real {self._whole.shape} differ in shape"
+            )
+        return image
+
+    @cached_property
+    def _of_image(self) -> tuple[Measures, ...]:
+        areas = {"image": np.ones(self._whole.shape, bool), **self._masks}
+        data_range = self._options.data_range
+        return (
+            _Distances(self._whole, {"image": areas["image"]}, self._whole.size, data_range),
+            Similarity(self._whole, areas, data_range=data_range),
+            _ContrastIndex(self._whole, data_range),
+        )
+
+    @cached_property
+    def _of_breast(self) -> tuple[Measures, ...]:
+        areas = {"breast": self.regions.inside, "mass": self.regions.mass}
+        frame, regions, options = self._whole.size, self.regions, self._options
+        return (
+            _Distances(self._real, areas, frame, options.data_range),
+            BreastMeasures(self._real, regions, options, frame),
+            MassMeasures(self._real, regions, options),
+            EnhancementMeasures(self._real, regions, options),
+        )
 
 
-def _check(**arrays: npt.ArrayLike) -> None:
-    planes = {name: plane(values, name) for name, values in arrays.items()}
-    if len({array.shape for array in planes.values()}) > 1:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in planes.items())
-        raise ValueError(f"images and masks differ in shape: {shapes}")
-    for name in ("generated", "real"):
-        finite_plane(arrays[name], name)
+class _Distances:
+    def __init__(
+        self,
+        real: npt.ArrayLike,
+        areas: Mapping[str, Mask],
+        frame_pixels: int,
+        data_range: tuple[float, float],
+    ) -> None:
+        self._real, self._areas = real, areas
+        self._options: Any = {"data_range": data_range, "frame_pixels": frame_pixels}
+
+    def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
+        row = {}
+        for name, area in self._areas.items():
+            found = distances(generated, self._real, area, **self._options)
+            row[f"{name}_pixels"] = float(area.sum())
+            row |= {f"{name}_{measure}": value for measure, value in found.items()}
+        return row
 
 
-def _distances(
-    region: str,
-    generated: npt.ArrayLike,
-    real: npt.ArrayLike,
-    mask: npt.ArrayLike,
-    data_range: tuple[float, float],
-) -> dict[str, float]:
-    row = {f"{region}_pixels": float(np.count_nonzero(mask))}
-    for name, distance in DISTANCES.items():
-        row[f"{region}_{name}"] = distance(generated, real, mask, data_range=data_range)
-    return row
+class _ContrastIndex:
+    def __init__(self, real: npt.NDArray[np.generic], data_range: tuple[float, float]) -> None:
+        self._scale = grey_per_unit(data_range)
+        self._of_real = self._index(real)
 
+    def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
+        found = self._index(np.asarray(generated))
+        ratio = found / self._of_real if self._of_real > 0 else np.nan
+        return {"cci_real": self._of_real, "cci_generated": found, "cci_ratio": ratio}
 
-def _cnr(region: str, result: DeltaCNR) -> dict[str, float]:
-    return {
-        f"{region}_cnr_real": result.real,
-        f"{region}_cnr_generated": result.generated,
-        f"{region}_delta_cnr": result.delta,
-        f"{region}_abs_delta_cnr": abs(result.delta),
-    }
+    def _index(self, image: npt.NDArray[np.generic]) -> float:
+        # Where zero lies does not matter, but the index takes formats that begin with it.
+        shifted = image - image.min()
+        bits = max(1, int(shifted.max()).bit_length())
+        return self._scale * carneiro_contrast_index(shifted, bits, normalize=CCINormalization.NONE)

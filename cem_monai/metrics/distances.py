@@ -18,6 +18,39 @@ from cem_monai.metrics.regions import finite_region_values, image_and_mask, regi
 GREY_LEVELS = 255.0
 
 
+def distances(
+    generated: npt.ArrayLike,
+    real: npt.ArrayLike,
+    mask: npt.ArrayLike,
+    *,
+    data_range: tuple[float, float],
+    frame_pixels: int | None = None,
+) -> dict[str, float]:
+    """Compute all distances of a region at once.
+
+    Other arguments and errors are those of `l1`.
+
+    Args:
+        generated, real: (H, W) stored pixel values.
+        mask: (H, W) region, nonzero inside.
+        data_range: stored values (low, high) that stand for grey levels 0 and 255.
+        frame_pixels: of the whole frame, where the arrays are a part of it.
+
+    Returns:
+        `l1`, `l2`, `psnr_roi` and `psnr_frame`, see the functions of these names.
+    """
+    errors = _errors(generated, real, mask)
+    scale = grey_per_unit(data_range)
+    squared = _mean(errors**2) * scale**2
+    share = errors.size / max(1, frame_pixels or np.size(mask))
+    return {
+        "l1": _mean(np.abs(errors)) * scale,
+        "l2": squared,
+        "psnr_roi": _psnr(squared) if errors.size else math.nan,
+        "psnr_frame": _psnr(squared * share) if errors.size else math.nan,
+    }
+
+
 def l1(
     generated: npt.ArrayLike,
     real: npt.ArrayLike,

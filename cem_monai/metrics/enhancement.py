@@ -29,31 +29,76 @@ class FalseEnhancement:
     foci: int
 
 
+class TissueLevels:
+    """Grey levels of real lesion-free tissue, image by image, and the level that little exceeds."""
+
+    def __init__(self) -> None:
+        self._levels: list[npt.NDArray[np.float64]] = []
+        self._shares: list[npt.NDArray[np.float64]] = []
+
+    def add(self, values: npt.ArrayLike) -> None:
+        """Add one image.
+
+        Args:
+            values: (N,) grey levels of its lesion-free tissue, see `grey_values`; an image without
+                such tissue has no part.
+
+        Raises:
+            ValueError: a grey level is NaN or infinite.
+        """
+        pixels = np.asarray(values, np.float64)
+        if bad := int(pixels.size - np.isfinite(pixels).sum()):
+            number = len(self._levels)
+            raise ValueError(f"values of image {number} hold {bad} NaN or infinite grey levels")
+        found, counts = np.unique(pixels, return_counts=True)
+        self._levels.append(found)
+        self._shares.append(counts / max(1, pixels.size))
+
+    def merge(self, other: TissueLevels) -> None:
+        """Add the images of another."""
+        self._levels += other._levels
+        self._shares += other._shares
+
+    def threshold(self, percentile: float = 99.0) -> float:
+        """Return the smallest grey level that at least so much of the tissue does not exceed.
+
+        Every image weighs alike, however large its breast.
+
+        Args:
+            percentile: percent, above 0 and at most 100.
+
+        Raises:
+            ValueError: `percentile` is out of range, or no image has tissue.
+        """
+        if not 0 < percentile <= 100:
+            raise ValueError(f"percentile must be above 0 and at most 100, got {percentile}")
+        if not sum(map(len, self._levels)):
+            raise ValueError(
+                f"none of {len(self._levels)} images has tissue to set a threshold from"
+            )
+        levels, shares = np.concatenate(self._levels), np.concatenate(self._shares)
+        order = np.argsort(levels)
+        reached = np.cumsum(shares[order]) / shares.sum()
+        above = int(np.searchsorted(reached, percentile / 100 - SHARE_ROUNDING))
+        return float(levels[order][min(above, levels.size - 1)])
+
+
 def enhancement_threshold(values: Iterable[npt.ArrayLike], *, percentile: float = 99.0) -> float:
     """Return the grey level that little of real lesion-free tissue exceeds.
 
-    It is the smallest grey level that at least `percentile` percent of the tissue do not exceed,
-    where every image weighs alike, however large its breast. Set it once, from real recombined
-    images, and keep it for all predictors.
+    Set it once, from real recombined images, and keep it for all predictors.
 
     Args:
-        values: for each image the grey levels (N,) of its lesion-free tissue, see `grey_values`;
-            images without such tissue have no part.
-        percentile: percent, above 0 and at most 100.
-
-    Returns:
-        Grey levels.
+        values: of each image, see `TissueLevels.add`.
+        percentile: see `TissueLevels.threshold`.
 
     Raises:
-        ValueError: `percentile` is out of range, a grey level is NaN, or no image has tissue.
+        ValueError: see `TissueLevels`.
     """
-    if not 0 < percentile <= 100:
-        raise ValueError(f"percentile must be above 0 and at most 100, got {percentile}")
-    levels, shares = _pooled(values)
-    order = np.argsort(levels)
-    reached = np.cumsum(shares[order]) / shares.sum()
-    above = int(np.searchsorted(reached, percentile / 100 - SHARE_ROUNDING))
-    return float(levels[order][min(above, levels.size - 1)])
+    tissue = TissueLevels()
+    for of_image in values:
+        tissue.add(of_image)
+    return tissue.threshold(percentile)
 
 
 def false_enhancement(
@@ -123,23 +168,6 @@ def mean_excess(
         grey_values(image, region, data_range=data_range) for image in (generated, real)
     )
     return float((of_generated - of_real).mean()) if of_real.size else math.nan
-
-
-def _pooled(
-    values: Iterable[npt.ArrayLike],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return the grey levels of each image and their shares of its pixels, image after image."""
-    levels, shares = [], []
-    for number, of_image in enumerate(values):
-        pixels = np.asarray(of_image, np.float64)
-        if bad := int(pixels.size - np.isfinite(pixels).sum()):
-            raise ValueError(f"values of image {number} hold {bad} NaN or infinite grey levels")
-        found, counts = np.unique(pixels, return_counts=True)
-        levels.append(found)
-        shares.append(counts / max(1, pixels.size))
-    if not sum(map(len, levels)):
-        raise ValueError(f"none of {len(levels)} images has tissue to set a threshold from")
-    return np.concatenate(levels), np.concatenate(shares)
 
 
 def _foci(above: npt.NDArray[np.bool_], lesions: npt.NDArray[np.bool_], minimal_area: int) -> int:

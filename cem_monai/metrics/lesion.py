@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,13 @@ def reader_lesion_metrics(
         for reader, (mass, surround) in readers.items()
     }
     names = next(iter(rows.values()))
-    return rows, {name: _mean([row[name] for row in rows.values()]) for name in names}
+    return rows, {name: mean_of_readers([row[name] for row in rows.values()]) for name in names}
+
+
+def mean_of_readers(values: Sequence[float]) -> float:
+    """Return the mean over the readers that have a value, NaN where none has."""
+    finite = [value for value in values if not math.isnan(value)]
+    return math.fsum(finite) / len(finite) if finite else math.nan
 
 
 def lesion_contrast(
@@ -179,8 +185,3 @@ def _deviation(image: npt.ArrayLike, region: npt.ArrayLike) -> float:
     if values.size == 0 or values.min() == values.max():
         return math.nan
     return float(values.std())
-
-
-def _mean(values: list[float]) -> float:
-    finite = [value for value in values if not math.isnan(value)]
-    return math.fsum(finite) / len(finite) if finite else math.nan

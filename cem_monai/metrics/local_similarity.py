@@ -33,7 +33,7 @@ class LocalSimilarity:
     """
 
     def __init__(self, real: Array) -> None:
-        self._rows = [_Moments.of(tiles) for tiles in _rows_of_tiles(real)]
+        self._rows = [(tiles, _Moments.of(tiles)) for tiles in _rows_of_tiles(real)]
 
     def maps(self, generated: Array) -> tuple[Array, Array]:
         """Return contrast-and-structure, and SSIM, around every pixel.
@@ -46,10 +46,15 @@ class LocalSimilarity:
         """
         structures, ssims = [], []
         # One row of tiles at a time stays in the processor's cache.
-        for real, tiles in zip(self._rows, _rows_of_tiles(generated), strict=True):
-            structure, luminance = real.compare(_Moments.of(tiles))
+        for (real_tiles, real), tiles in zip(self._rows, _rows_of_tiles(generated), strict=True):
+            structure, ssim = np.ones((2, len(tiles), TILE, TILE), np.float32)
+            # Identical tiles, most often air, have 1 everywhere.
+            differs = (tiles != real_tiles).any(axis=(1, 2))
+            if differs.any():
+                structure[differs], luminance = real[differs].compare(_Moments.of(tiles[differs]))
+                ssim[differs] = structure[differs] * luminance
             structures.append(structure)
-            ssims.append(structure * luminance)
+            ssims.append(ssim)
         return _image_of_tiles(structures, generated.shape), _image_of_tiles(ssims, generated.shape)
 
 
@@ -115,6 +120,11 @@ class _Moments:
         deviations = tiles - middle
         mean = _local_mean(deviations)
         return cls(deviations, mean, _local_mean(deviations**2) - mean**2, mean + middle)
+
+    def __getitem__(self, chosen: npt.NDArray[np.bool_]) -> _Moments:
+        return _Moments(
+            self.deviations[chosen], self.mean[chosen], self.variance[chosen], self.level[chosen]
+        )
 
     def compare(self, other: _Moments) -> tuple[Array, Array]:
         """Return contrast-and-structure, and luminance."""

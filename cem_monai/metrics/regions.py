@@ -118,13 +118,19 @@ def surround_ring(
     """
     breast_mask, mass_mask = image_and_mask(breast, mass, "mass")
     area = int(mass_mask.sum())
+    ring = np.zeros_like(mass_mask)
     if area == 0:
-        return np.zeros_like(mass_mask)
-    distance = distance_transform_edt(~mass_mask)
-    candidates = (distance > gap) & breast_mask.astype(bool)
-    room = np.sort(distance[candidates])
+        return ring
+    # Far enough for a ring of three times the area around a disk; else everywhere.
+    for margin in (gap + 2 * area**0.5, max(mass_mask.shape)):
+        part = _around(mass_mask, int(margin))
+        distance = distance_transform_edt(~mass_mask[part])
+        candidates = (distance > gap) & breast_mask[part].astype(bool)
+        room = np.sort(distance[candidates])
+        if (room <= margin).sum() >= area:
+            break
     radius = room[min(area, room.size) - 1] if room.size else 0.0
-    ring: npt.NDArray[np.bool_] = candidates & (distance <= radius)
+    ring[part] = candidates & (distance <= radius)
     return ring
 
 
@@ -146,3 +152,12 @@ def surround_or_ring(
     if drawn.any() or not mass_mask.any():
         return drawn.astype(bool), False
     return surround_ring(mass_mask, breast), True
+
+
+def _around(mask: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
+    """Return the bounding box of a mask with a margin of so many pixels, as far as there are."""
+    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
+    return (
+        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
+        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
+    )

@@ -45,7 +45,8 @@ class MammogramReader(ImageReader):
     is installed. This one returns (H, W) float32 in canonical polarity (more tissue or iodine is
     higher) and orientation (chest wall at the left edge). The metadata hold no name and no
     identity of the patient: `value_low`, `value_high` (range of the format), `bits_stored`,
-    `flipped`, `laterality`, `view_position`, `sop_instance_uid`, and an affine of the spacing.
+    `flipped`, `laterality`, `view_position`, `sop_instance_uid`,
+    `spacing_known`, and an affine of the spacing.
     """
 
     def verify_suffix(self, filename: Sequence[PathLike] | PathLike) -> bool:
@@ -76,6 +77,7 @@ class MammogramReader(ImageReader):
             "flipped": img.flipped,
             "laterality": img.attributes.laterality.value,
             "view_position": img.attributes.view_position.value,
+            "spacing_known": img.attributes.imager_pixel_spacing is not None,
             "sop_instance_uid": img.attributes.sop_instance_uid,
         }
         return img.pixels, metadata

@@ -1,0 +1,65 @@
+"""Run one job per case in several processes, with progress."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from tqdm import tqdm
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+Map = Callable[[Callable[[Job], Result], Sequence[Job], str], Iterator[Result]]
+
+
+class Processes:
+    """Processes that are started once and used for several kinds of jobs.
+
+    Args:
+        workers: number of processes; 1 works in this process.
+
+    Raises:
+        ValueError: there is no worker.
+    """
+
+    def __init__(self, workers: int) -> None:
+        if workers < 1:
+            raise ValueError(f"workers must be at least 1, got {workers}")
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    @contextmanager
+    def started(self) -> Iterator[Processes]:
+        """Have the processes until the end of the block."""
+        if self.workers == 1:
+            yield self
+            return
+        # Forked processes would inherit the locks of torch's threads.
+        context = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(
+            self.workers, mp_context=context, initializer=_one_thread
+        ) as self._pool:
+            yield self
+
+    def map(
+        self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
+    ) -> Iterator[Result]:
+        """Yield the results in the order of the jobs.
+
+        Args:
+            function: of one job; of a module, since another process must find it.
+            jobs: one per case.
+            label: of the progress bar.
+        """
+        results = map(function, jobs) if self._pool is None else self._pool.map(function, jobs)
+        yield from tqdm(results, desc=label, total=len(jobs), unit="case")
+
+
+def _one_thread() -> None:
+    """Leave each process one core: several threads each would get in each other's way."""
+    import torch
+
+    torch.set_num_threads(1)
