@@ -10,6 +10,7 @@ from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
+from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
 from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
@@ -42,6 +43,7 @@ from cem_monai.evaluation.summary import (
     markdown_table,
     print_patch_summary,
     print_summary,
+    read_lesions,
     read_metrics,
     summarize,
     table_cells,
@@ -61,6 +63,7 @@ __all__ = [
     "DepthProfile",
     "DoseBaselinesd",
     "EvaluationCase",
+    "EvaluationFactsd",
     "Interval",
     "KnownLesion",
     "Limit",
@@ -100,6 +103,7 @@ __all__ = [
     "print_patch_summary",
     "print_summary",
     "rank_correlation",
+    "read_lesions",
     "read_metrics",
     "read_prediction",
     "read_predictions",

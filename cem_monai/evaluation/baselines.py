@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from monai.transforms import Transform
 from monai.utils import convert_to_dst_type
 from tqdm import tqdm
 
-from cem_monai.evaluation.predictor_fit import fit_trivial_predictors
 from cem_monai.evaluation.predictors import Predictor
+from cem_monai.evaluation.training_fit import TrainingFit, TrainingTally
 from cem_monai.metrics.regions import tensor_plane
 
 
@@ -50,25 +51,24 @@ class TrivialBaselinesd(Transform):
         return item
 
 
-def fit_trivial_baselines(
-    cases: Iterable[Mapping[str, Any]],
-    image_key: str = "image",
-    label_key: str = "label",
-    mask_key: str = "breast",
-) -> dict[str, Predictor]:
-    """Fit the predictors of `TrivialBaselinesd`.
+def fit_trivial_baselines(cases: Iterable[Mapping[str, Any]]) -> TrainingFit:
+    """Learn the predictors of `TrivialBaselinesd` and the enhancement threshold.
 
     Args:
-        cases: training cases after preprocessing; never the test cases.
-        image_key: low-energy image, (1, H, W) on the [-1, 1] scale.
-        label_key: recombined image, likewise.
-        mask_key: breast mask.
+        cases: training cases after preprocessing, never the test cases: `image`, `label`, (1, H, W)
+            on the [-1, 1] scale, and the masks `breast`, `mass` and, if there is one,
+            `mass_second`.
 
     Raises:
-        ValueError: see `fit_trivial_predictors`.
+        ValueError: see `TrainingTally`.
     """
-    bar = tqdm(cases, desc="baselines from training cases", unit="case")
-    return fit_trivial_predictors(
-        (tensor_plane(case[image_key]), tensor_plane(case[label_key]), tensor_plane(case[mask_key]))
-        for case in bar
-    )
+    tally = TrainingTally()
+    for case in tqdm(cases, desc="baselines from training cases", unit="case"):
+        image, label, breast, mass, *second = (
+            tensor_plane(case[key])
+            for key in ("image", "label", "breast", "mass", "mass_second")
+            if key in case
+        )
+        lesions = np.logical_or.reduce([mass > 0, *(mask > 0 for mask in second)])
+        tally.add(image, label, breast, lesions)
+    return tally.fit()

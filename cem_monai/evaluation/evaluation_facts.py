@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from monai.transforms import Transform
 
+from cem_monai.dicom import open_header
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.mirrored_lesion import mirrored_lesion, other_breasts
 
@@ -26,7 +28,7 @@ class EvaluationFactsd(Transform):
 
     Args:
         items: of `load_datalist`, of the section that is evaluated: the other breast is found among
-            them. Cases of other sections are left as they are.
+            them. Cases of other sections get an empty `mirrored` and nothing else.
     """
 
     def __init__(self, items: Sequence[Mapping[str, Any]]) -> None:
@@ -42,6 +44,8 @@ class EvaluationFactsd(Transform):
         item: dict[Any, Any] = dict(data)
         name = str(item["case"])
         if name not in self.cases:
+            header = open_header(Path(item["label"]))
+            item["mirrored"] = torch.zeros(1, int(header.Rows), int(header.Columns))
             return item
         case = load_evaluation_case(item)
         item |= {key: case.attributes[key] for key in FACTS}

@@ -70,7 +70,7 @@ Summary = dict[str, dict[str, Interval]]
 
 
 def read_metrics(path: str | os.PathLike[str], measures: Sequence[Measure] = MEASURES) -> list[Row]:
-    """Return the rows of `metrics.csv`.
+    """Return the rows of whole images of `metrics.csv`; for those of lesions see `read_lesions`.
 
     Args:
         path: the file.
@@ -81,16 +81,22 @@ def read_metrics(path: str | os.PathLike[str], measures: Sequence[Measure] = MEA
         ValueError: it has no row, or lacks columns of the summary.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no metrics; run the bundle's evaluation first")
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = [row for row in _read(path) if not row.get("lesion")]
     if not rows:
         raise ValueError(f"{path}: holds no case")
     wanted = {"predictor", "case", "patient", *(measure.column for measure in measures)}
     if missing := wanted - rows[0].keys():
         raise ValueError(f"{path}: lacks the columns {', '.join(sorted(missing))}")
     return rows
+
+
+def read_lesions(path: str | os.PathLike[str]) -> list[Row]:
+    """Return the rows of single lesions of `metrics.csv`; none is no error.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+    """
+    return [row for row in _read(Path(path)) if row.get("lesion")]
 
 
 def summarize(rows: Sequence[Row], measures: Sequence[Measure] = MEASURES) -> Summary:
@@ -161,6 +167,13 @@ def interval_of(rows: Sequence[Row], column: str) -> Interval:
     """
     patients = [row["patient"] or row["case"] for row in rows]
     return patient_bootstrap([float(row[column] or "nan") for row in rows], patients)
+
+
+def _read(path: Path) -> list[Row]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no metrics; run the bundle's evaluation first")
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
 
 
 def _of_predictor(rows: Sequence[Row], measures: Sequence[Measure]) -> dict[str, Interval]:
