@@ -10,6 +10,7 @@ from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
+from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
@@ -46,6 +47,15 @@ from cem_monai.evaluation.summary import (
     summarize,
     table_cells,
 )
+from cem_monai.evaluation.summary_file import read_summary, write_summary
+from cem_monai.evaluation.summary_schema import (
+    EvaluatedData,
+    EvaluatedModel,
+    EvaluationSettings,
+    EvaluationSummary,
+    IntervalEntry,
+    LeakMeasures,
+)
 from cem_monai.evaluation.training_curves import training_curves_png
 from cem_monai.evaluation.verdict import paired_difference, verdict
 
@@ -60,9 +70,15 @@ __all__ = [
     "DepthIntensityTable",
     "DepthProfile",
     "DoseBaselinesd",
+    "EvaluatedData",
+    "EvaluatedModel",
     "EvaluationCase",
+    "EvaluationSettings",
+    "EvaluationSummary",
     "Interval",
+    "IntervalEntry",
     "KnownLesion",
+    "LeakMeasures",
     "Limit",
     "LowEnergyCopied",
     "Measure",
@@ -80,6 +96,7 @@ __all__ = [
     "bland_altman",
     "case_caption",
     "draw_case_panel",
+    "evaluation_summary",
     "failed_cases",
     "find_predictions",
     "fit_trivial_baselines",
@@ -103,6 +120,7 @@ __all__ = [
     "read_metrics",
     "read_prediction",
     "read_predictions",
+    "read_summary",
     "subgroups",
     "summarize",
     "table_cells",
@@ -110,4 +128,5 @@ __all__ = [
     "verdict",
     "worst_first",
     "write_report",
+    "write_summary",
 ]
