@@ -101,4 +101,4 @@ def _bland_altman(table: MeasureTable, resampling: Resampling) -> BlandAltmanEnt
 
 
 def _limit(limit: Limit) -> LimitEntry:
-    return {"value": limit.value, "low": limit.low, "high": limit.high}
+    return {"value": float(limit.value), "low": float(limit.low), "high": float(limit.high)}

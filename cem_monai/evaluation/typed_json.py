@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 INFINITE = {"inf": math.inf, "-inf": -math.inf}
@@ -62,10 +63,15 @@ def _encode_float(value: float) -> float | str | None:
 def _decode_keys(value: Any, kind: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{where or 'the file'} must be an object, got {value!r}")
-    hints = get_type_hints(kind)
+    hints = _hints(kind)
     if lacking := [key for key in hints if key not in value]:
         raise ValueError(f"the key {_join(where, lacking[0])} is lacking")
     return {key: decode(value[key], hint, _join(where, key)) for key, hint in hints.items()}
+
+
+@lru_cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _decode_many(value: Any, kind: Any, where: str) -> Any:
