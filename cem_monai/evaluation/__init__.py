@@ -11,6 +11,7 @@ from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
+from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
@@ -48,6 +49,15 @@ from cem_monai.evaluation.summary import (
     summarize,
     table_cells,
 )
+from cem_monai.evaluation.summary_file import read_summary, write_summary
+from cem_monai.evaluation.summary_schema import (
+    EvaluatedData,
+    EvaluatedModel,
+    EvaluationSettings,
+    EvaluationSummary,
+    IntervalEntry,
+    LeakMeasures,
+)
 from cem_monai.evaluation.training_curves import training_curves_png
 from cem_monai.evaluation.verdict import paired_difference, verdict
 
@@ -62,10 +72,16 @@ __all__ = [
     "DepthIntensityTable",
     "DepthProfile",
     "DoseBaselinesd",
+    "EvaluatedData",
+    "EvaluatedModel",
     "EvaluationCase",
     "EvaluationFactsd",
+    "EvaluationSettings",
+    "EvaluationSummary",
     "Interval",
+    "IntervalEntry",
     "KnownLesion",
+    "LeakMeasures",
     "Limit",
     "LowEnergyCopied",
     "Measure",
@@ -83,6 +99,7 @@ __all__ = [
     "bland_altman",
     "case_caption",
     "draw_case_panel",
+    "evaluation_summary",
     "failed_cases",
     "find_predictions",
     "fit_trivial_baselines",
@@ -107,6 +124,7 @@ __all__ = [
     "read_metrics",
     "read_prediction",
     "read_predictions",
+    "read_summary",
     "subgroups",
     "summarize",
     "table_cells",
@@ -114,4 +132,5 @@ __all__ = [
     "verdict",
     "worst_first",
     "write_report",
+    "write_summary",
 ]
