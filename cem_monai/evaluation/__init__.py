@@ -46,8 +46,8 @@ from cem_monai.evaluation.summary import (
     summarize,
     table_cells,
 )
-from cem_monai.evaluation.training_curves import training_curves_png
-from cem_monai.evaluation.verdict import paired_difference, verdict
+from cem_monai.evaluation.training_curves import training_figure
+from cem_monai.evaluation.verdict import verdict
 
 __all__ = [
     "LABELS",
@@ -92,7 +92,6 @@ __all__ = [
     "load_evaluation_case",
     "markdown_table",
     "mean_of_labels",
-    "paired_difference",
     "paired_patient_bootstrap",
     "paired_permutation_test",
     "panel_figure",
@@ -106,7 +105,7 @@ __all__ = [
     "subgroups",
     "summarize",
     "table_cells",
-    "training_curves_png",
+    "training_figure",
     "verdict",
     "worst_first",
     "write_report",
