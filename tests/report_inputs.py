@@ -134,7 +134,7 @@ def _mass(rng: np.random.Generator, skill: float, *, flat: bool) -> dict[str, An
     contrast = 14 * real
     return {
         **_distances(rng, "mass", 40 - 30 * skill),
-        **_distances(rng, "rest", 15 - 9 * skill),
+        **_rest(rng, skill),
         "rest_delta_cnr": -0.03 * (1 - skill),
         "mass_pixels": rng.integers(200, 900),
         "mass_cnr_real": real,
@@ -412,3 +412,8 @@ def _json_number(value: float) -> float | str | None:
     if math.isnan(value):
         return None
     return value if math.isfinite(value) else str(value)
+
+
+def _rest(rng: np.random.Generator, skill: float) -> dict[str, Any]:
+    found = _distances(rng, "rest", 15 - 9 * skill)
+    return {name: value for name, value in found.items() if "ssim" not in name}

@@ -142,4 +142,4 @@ def _name_rows(axes: Axes, rows: Sequence[ForestRow]) -> None:
     counts = axes.secondary_yaxis("right")
     counts.set_yticks(positions, [row.counts for row in rows], fontsize=9)
     counts.tick_params(length=0)
-    counts.set_ylabel("n / patients")
+    axes.set_title("n / patients", loc="right", fontsize=9)

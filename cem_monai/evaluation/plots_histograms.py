@@ -22,6 +22,8 @@ BINS = 256
 EDGES = np.linspace(0, 255, BINS + 1)
 CENTERS = (EDGES[1:] + EDGES[:-1]) / 2
 REAL = "real"
+LEGEND_SHARE = 0.08
+"""Share of the height that one line of the legend takes above the curves."""
 SHOWN_SHARE = 0.0002
 """Share of the pixels from which on a bin is in view."""
 
@@ -68,7 +70,8 @@ def histogram_figure(
             ylabel="share of the pixels (%)",
             xlim=_view([own[name] for name in (REAL, *drawn)]),
         )
-        axes.set_ylim(bottom=0)
+        highest = 100 * max(np.nanmax(own[name]) for name in (REAL, *drawn))
+        axes.set_ylim(0, highest * (1.2 + LEGEND_SHARE * len(drawn)))
         axes.grid(alpha=0.25)
         axes.legend(fontsize=8)
     return figure

@@ -88,9 +88,9 @@ MEASURE_GROUPS = (
         (
             *distances("breast_"),
             *similarities("breast_"),
-            Column("breast_wasserstein", "distance of histograms", 2, GREY),
+            Column("breast_wasserstein", "histogram distance", 2, GREY),
         ),
-        "Distance of histograms: Wasserstein-1, the mean shift of grey levels that turns one "
+        "Histogram distance: Wasserstein-1, the mean shift of grey levels that turns one "
         "histogram into the other; 0 is perfect.",
     ),
     ColumnGroup(
@@ -143,18 +143,18 @@ MEASURE_GROUPS = (
         ),
         "A ratio of 1 is perfect; below 1 the generated image is smoother.",
     ),
-    ColumnGroup(
-        "Sizes of the regions",
-        tuple(
-            Column(f"{region}_pixels", label, 0, "pixels")
-            for region, label in (
-                ("breast", "breast"),
-                ("rest", "rest of the breast"),
-                ("mass", "mass"),
-                ("mirror", "mirrored position"),
-                ("decoy", "decoy"),
-            )
-        ),
+)
+SIZE_GROUP = ColumnGroup(
+    "Sizes of the regions, the same for all predictors",
+    tuple(
+        Column(f"{region}_pixels", label, 0, "pixels")
+        for region, label in (
+            ("breast", "breast"),
+            ("rest", "rest of the breast"),
+            ("mass", "mass"),
+            ("mirror", "mirrored position"),
+            ("decoy", "decoy"),
+        )
     ),
 )
 
@@ -194,10 +194,20 @@ LESION_COLUMNS = (
 
 CASE_LEVEL = tuple(
     column
-    for group in (*MEASURE_GROUPS, FALSE_GROUP, MIRROR_GROUP, DECOY_GROUP)
+    for group in (*MEASURE_GROUPS, SIZE_GROUP, FALSE_GROUP, MIRROR_GROUP, DECOY_GROUP)
     for column in group.columns
 )
-REGIONS = ("image", "breast", "rest", "mass", "lesion")
+REGIONS = {
+    "image": "image",
+    "breast": "breast",
+    "rest": "rest of the breast",
+    "mass": "mass",
+    "lesion": "lesion",
+    "false": "false enhancement:",
+    "mirror": "mirrored position:",
+    "decoy": "decoy",
+}
+"""Beginnings of the names of measures, as they are called where no heading tells the region."""
 
 
 def column_of(name: str) -> Column:
@@ -212,6 +222,6 @@ def column_of(name: str) -> Column:
     if name not in known:
         return Column(name, name, 3)
     column = known[name]
-    region = name.split("_")[0]
-    label = f"{region} {column.label}" if region in REGIONS else column.label
+    region = REGIONS.get(name.split("_")[0], "")
+    label = f"{region} {column.label}".strip()
     return Column(name, label, column.digits, column.unit, column.factor, column.signed)

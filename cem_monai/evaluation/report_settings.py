@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from cem_monai.evaluation.report_columns import (
-    FALSE_GROUP,
     DECOY_GROUP,
+    FALSE_GROUP,
     MEASURE_GROUPS,
     MIRROR_GROUP,
     SETTING_COLUMNS,
+    SIZE_GROUP,
     Column,
     ColumnGroup,
 )
+from cem_monai.evaluation.report_predictors import predictor_names
 from cem_monai.evaluation.report_tables import Table, interval_table, tables
 
 READINGS = {
@@ -65,11 +67,16 @@ def reading_tables(summary: Mapping[str, Any]) -> list[Reading]:
 
 def measure_tables(summary: Mapping[str, Any]) -> list[Table]:
     """Return all measures that no other section shows; unknown ones are the last table."""
-    elsewhere = (FALSE_GROUP, MIRROR_GROUP, DECOY_GROUP)
-    known = {
-        column.name for group in (*MEASURE_GROUPS, *elsewhere) for column in group.columns
-    }
-    found = {name for own in summary["measures"].values() for name in own}
+    measures = summary["measures"]
+    elsewhere = (SIZE_GROUP, FALSE_GROUP, MIRROR_GROUP, DECOY_GROUP)
+    known = {column.name for group in (*MEASURE_GROUPS, *elsewhere) for column in group.columns}
+    found = {name for own in measures.values() for name in own}
     others = tuple(Column(name, name, 3) for name in sorted(found - known))
     groups = (*MEASURE_GROUPS, ColumnGroup("Other measures", others))
-    return tables(interval_table(summary, group, summary["measures"]) for group in groups)
+    trivial = {name: own for name, own in measures.items() if name == predictor_names(summary)[0]}
+    return tables(
+        (
+            *(interval_table(summary, group, measures) for group in groups),
+            interval_table(summary, SIZE_GROUP, trivial),
+        )
+    )

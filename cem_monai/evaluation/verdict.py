@@ -44,8 +44,8 @@ def verdict(test: Mapping[str, Any], alpha: float = 0.05) -> str:
         f"{column.heading}: {'in this small sample ' if few else ''}"
         f'{_outcome(difference, corrected < alpha, predictor_label(test["a"]))} '
         f'"{predictor_label(test["b"])}" (mean difference, below zero is better: '
-        f"{format_mean(difference, column)}; p = {format_p(read_number(test['p_value']))}, "
-        f"by Holm {format_p(corrected)}; images / patients: {format_counts(difference)})."
+        f"{format_mean(difference, column)}; p {_equals(read_number(test['p_value']))}, "
+        f"by Holm {_equals(corrected)}; images / patients: {format_counts(difference)})."
     )
 
 
@@ -74,6 +74,11 @@ def format_p(value: float) -> str:
     if math.isnan(value):
         return "–"
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _equals(value: float) -> str:
+    text = format_p(value)
+    return text if text.startswith("<") else f"= {text}"
 
 
 def _row(test: Mapping[str, Any]) -> list[str]:
