@@ -5,13 +5,13 @@ from __future__ import annotations
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
 from cem_monai.evaluation.case_masks import Reading
-from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
+from cem_monai.evaluation.case_panel import CasePanel, case_panel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.exam_facts import KnownLesion
-from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.panels import draw_case_panel, panel_figure, write_panel
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
 from cem_monai.evaluation.predictions import find_predictions, read_predictions
@@ -79,6 +79,7 @@ __all__ = [
     "add_absent_cases",
     "bland_altman",
     "case_caption",
+    "case_panel",
     "draw_case_panel",
     "failed_cases",
     "find_predictions",
@@ -108,5 +109,6 @@ __all__ = [
     "training_figure",
     "verdict",
     "worst_first",
+    "write_panel",
     "write_report",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 FADED = 0.45
 """Share of the brightness of the image below the outlines."""
+
+
+LineStyle = Literal["solid", "dashed", "dashdot", "dotted"]
 
 
 class Outline(NamedTuple):
@@ -28,7 +31,7 @@ class Outline(NamedTuple):
     mask: str
     label: str
     color: str
-    style: str
+    style: LineStyle
 
 
 # Okabe and Ito, Color Universal Design, 2008
@@ -53,13 +56,14 @@ def draw_masks(axes: Axes, panel: CasePanel) -> None:
         mask = getattr(panel, outline.mask)
         if mask is None or not mask.any():
             continue
+        color, style = outline.color, outline.style
         # with a frame of air: a line is drawn along the edge of the image too
         framed = np.pad(mask, 1).astype(np.float32)
         rows, columns = (np.arange(-1, size + 1) for size in mask.shape)
-        style = {"colors": outline.color, "linestyles": outline.style, "linewidths": 1.2}
-        axes.contour(columns, rows, framed, levels=[0.5], **style)
-        line = {"color": outline.color, "linestyle": outline.style, "linewidth": 2}
-        handles.append(Line2D([], [], label=outline.label, **line))
+        axes.contour(
+            columns, rows, framed, levels=[0.5], colors=color, linestyles=style, linewidths=1.2
+        )
+        handles.append(Line2D([], [], label=outline.label, color=color, linestyle=style))
     if handles:
         axes.legend(
             handles=handles,
@@ -69,6 +73,7 @@ def draw_masks(axes: Axes, panel: CasePanel) -> None:
             fontsize=7,
             facecolor="#333333",
             labelcolor="white",
+            framealpha=1,
             borderaxespad=0,
             columnspacing=1,
             handlelength=2.2,

@@ -145,9 +145,7 @@ def _draw_images(axes: list[Axes], panel: CasePanel) -> None:
     limit = panel.difference_limit
     drawn = axes[3].imshow(panel.difference, cmap="RdBu_r", vmin=-limit, vmax=limit)
     axes[3].set_facecolor(AIR_COLOR)
-    bar = axes[3].figure.colorbar(
-        drawn, cax=axes[IMAGES], orientation="horizontal", extend="both"
-    )
+    bar = axes[3].figure.colorbar(drawn, cax=axes[IMAGES], orientation="horizontal", extend="both")
     bar.ax.tick_params(labelsize=8)
     bar.set_label("virtual - DES (stored values)", fontsize=9)
 

@@ -85,8 +85,8 @@ def forest_figure(
         offset = _offset(number, len(labels))
         _series(axes, rows, label, offset=offset, column=column, number=number)
         if label in overall and np.isfinite(overall[label].mean):
-            line = {"color": COLORS[number % len(COLORS)], "linestyle": ":", "linewidth": 1}
-            axes.axvline(overall[label].mean * column.factor, **line)
+            mean, color = overall[label].mean * column.factor, COLORS[number % len(COLORS)]
+            axes.axvline(mean, color=color, linestyle=":", linewidth=1)
     _name_rows(axes, rows)
     axes.set_xlabel(f"{column.heading}; dotted: all cases")
     axes.grid(axis="x", alpha=0.25)

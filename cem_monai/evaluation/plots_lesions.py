@@ -12,7 +12,7 @@ import numpy.typing as npt
 from cem_monai.evaluation.report_columns import GREY
 from cem_monai.evaluation.report_tables import read_interval, read_number
 from cem_monai.evaluation.summary import Row
-from cem_monai.evaluation.svg import new_figure
+from cem_monai.evaluation.svg import COLORS, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,10 +23,8 @@ Floats = npt.NDArray[np.float64]
 OCCULT = "occult"
 BESIDE = 3
 """Plots beside each other."""
-STYLES = {
-    False: ("visible lesions", {"marker": "o", "color": "#0072b2"}),
-    True: ("occult lesions", {"marker": "^", "color": "#d55e00"}),
-}
+STYLES = {False: ("visible lesions", "o", COLORS[0]), True: ("occult lesions", "^", COLORS[1])}
+"""Label, marker and color of lesions by whether they are occult."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,8 @@ def lesion_points(lesions: Sequence[Row], predictor: str, quantity: str) -> Lesi
     values = values.reshape(-1, 2)
     drawn = np.isfinite(values).all(axis=1)
     occult = np.array([row["lesion_kind"] == OCCULT for row in chosen], dtype=bool)
-    return LesionPoints(*values[drawn].T, occult[drawn], int((~drawn).sum()))
+    real, generated = values[drawn].T
+    return LesionPoints(real, generated, occult[drawn], int((~drawn).sum()))
 
 
 def contrast_figure(points: Mapping[str, LesionPoints]) -> Figure:
@@ -122,35 +121,47 @@ def _plots(number: int) -> tuple[Figure, list[Axes]]:
 
 
 def _scatter(axes: Axes, points: LesionPoints, x: Floats, y: Floats) -> None:
-    for occult, (label, style) in STYLES.items():
+    for occult, (label, marker, color) in STYLES.items():
         chosen = points.occult == occult
         if chosen.any():
-            axes.scatter(x[chosen], y[chosen], s=18, alpha=0.6, linewidths=0, label=label, **style)
+            axes.scatter(
+                x[chosen],
+                y[chosen],
+                s=18,
+                marker=marker,
+                color=color,
+                alpha=0.6,
+                linewidths=0,
+                label=label,
+            )
     axes.grid(alpha=0.25)
 
 
 def _agreement_lines(axes: Axes, agreement: Mapping[str, Any]) -> None:
     bias = read_interval(agreement["bias"])
-    lines = [("bias", "-", bias.mean, bias.low, bias.high)]
-    for name, label in (("lower", "lower limit"), ("upper", "upper limit")):
-        limit = agreement[name]
-        values = (read_number(limit[key]) for key in ("value", "low", "high"))
-        lines.append((label, "--", *values))
-    for label, style, value, low, high in lines:
-        if not np.isfinite(value):
-            continue
-        axes.axhline(value, color="#555555", linestyle=style, linewidth=1.2)
-        if np.isfinite([low, high]).all():
-            axes.axhspan(low, high, color="#999999", alpha=0.25, linewidth=0)
-        axes.annotate(
-            f"{label} {value:+.2f}",
-            (0.99, value),
-            xycoords=("axes fraction", "data"),
-            xytext=(0, 2),
-            textcoords="offset points",
-            ha="right",
-            fontsize=8,
-        )
+    _agreement_line(axes, "bias", "-", (bias.mean, bias.low, bias.high))
+    for name in ("lower", "upper"):
+        value, low, high = (read_number(agreement[name][key]) for key in ("value", "low", "high"))
+        _agreement_line(axes, f"{name} limit", "--", (value, low, high))
+
+
+def _agreement_line(axes: Axes, label: str, style: str, values: tuple[float, float, float]) -> None:
+    """Value, with the interval from low to high behind it; nothing where there is no value."""
+    value, low, high = values
+    if not np.isfinite(value):
+        return
+    axes.axhline(value, color="#555555", linestyle=style, linewidth=1.2)
+    if np.isfinite([low, high]).all():
+        axes.axhspan(low, high, color="#999999", alpha=0.25, linewidth=0)
+    axes.annotate(
+        f"{label} {value:+.2f}",
+        (0.99, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(0, 2),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+    )
 
 
 def _title(label: str, points: LesionPoints) -> str:

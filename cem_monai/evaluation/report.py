@@ -63,25 +63,32 @@ def write_report(
     cases = [row for row in rows if not row.get("lesion")]
     lesions = [row for row in rows if row.get("lesion")]
     page = _template().render(
+        _tables(summary, cases),
         facts=fact_lines(summary, facts or {}),
-        remark=small_sample_remark(summary),
-        verdicts=verdicts(summary),
-        tests=tests_table(summary),
-        failures=failures(summary),
-        readings=reading_tables(summary),
-        lesion_tables=lesion_tables(summary),
         lesion_plots=lesion_plots(summary, lesions),
-        false_tables=false_enhancement_tables(summary, cases),
         histogram_plots=histogram_plots(summary, histograms),
         forest_plots=forest_plots(summary),
         substitution_plots=substitution_plots(summary),
         training_plots=training_plots(losses_csv),
-        measure_tables=measure_tables(summary),
         shown=predictor_label(shown),
         cases=case_list(cases, shown, pictures, summary.get("failed", {}).get(shown, [])),
     )
     with atomic_write(output_html, "w") as file:
         file.write(page)
+
+
+def _tables(summary: Mapping[str, Any], cases: Sequence[Row]) -> dict[str, Any]:
+    """What the template shows of the summary as text."""
+    return {
+        "remark": small_sample_remark(summary),
+        "verdicts": verdicts(summary),
+        "tests": tests_table(summary),
+        "failures": failures(summary),
+        "readings": reading_tables(summary),
+        "measure_tables": measure_tables(summary),
+        "lesion_tables": lesion_tables(summary),
+        "false_tables": false_enhancement_tables(summary, cases),
+    }
 
 
 def _template() -> Any:

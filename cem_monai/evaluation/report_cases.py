@@ -23,16 +23,17 @@ TEXTS = {
     "view_position": "view",
     "lesion_kind": "lesion",
 }
-NUMBERS = (
-    "breast_l1",
-    "mass_l1",
-    "mass_cnr_real",
-    "mass_cnr_generated",
-    "mass_delta_cnr",
-    "mass_contrast_error",
-    "mass_missed_enhancement",
-    "false_share",
-)
+NUMBERS = {
+    "breast_l1": "breast L1",
+    "mass_l1": "mass L1",
+    "mass_cnr_real": "mass CNR real",
+    "mass_cnr_generated": "mass CNR virtual",
+    "mass_delta_cnr": "mass ΔCNR",
+    "mass_contrast_error": "contrast error",
+    "mass_missed_enhancement": "missed",
+    "false_share": "false",
+}
+"""Columns of `metrics.csv` → headings; false: share of lesion-free tissue above the threshold."""
 
 
 @dataclass(frozen=True)
@@ -95,20 +96,19 @@ def case_list(
         raise ValueError(f"pictures of cases that were not evaluated: {', '.join(unknown)}")
     texts = [name for name in TEXTS if name in ordered[0]]
     numbers = [name for name in NUMBERS if name in ordered[0]]
-    empty = dict.fromkeys(ordered[0], "")
-    absent = [{**empty, "case": name} for name in _absent(failed, ordered)]
     failing = {*failed, *(row["case"] for row in ordered if not any(row[name] for name in numbers))}
-    ordered = sorted([*absent, *ordered], key=lambda row: row["case"] not in failing)
-    columns = [column_of(name) for name in numbers]
+    ordered = sorted(
+        [*_absent(failed, ordered), *ordered], key=lambda row: row["case"] not in failing
+    )
     return CaseList(
         headings=(
             *((TEXTS[name], "") for name in texts),
-            *((column.label, column.unit) for column in columns),
+            *((NUMBERS[name], column_of(name).unit) for name in numbers),
         ),
         cases=tuple(
             ShownCase(
                 name=row["case"],
-                anchor=f"case-{index}-" + re.sub(r"[^\w.-]+", "-", row["case"]),
+                anchor=_anchor(index, row["case"]),
                 texts=tuple(row[name] for name in texts),
                 numbers=tuple(_number(row, name) for name in numbers),
                 picture=encoded.get(row["case"], ""),
@@ -119,9 +119,15 @@ def case_list(
     )
 
 
-def _absent(failed: Sequence[str], rows: Sequence[Row]) -> list[str]:
-    known = {row["case"] for row in rows}
-    return [name for name in failed if name not in known]
+def _absent(failed: Sequence[str], rows: Sequence[Row]) -> list[Row]:
+    """Rows without measures of the failed cases that have none."""
+    known, empty = {row["case"] for row in rows}, dict.fromkeys(rows[0], "")
+    return [{**empty, "case": name} for name in failed if name not in known]
+
+
+def _anchor(index: int, case: str) -> str:
+    # numbered: two names may differ in characters only that an id cannot have
+    return f"case-{index}-" + re.sub(r"[^\w.-]+", "-", case)
 
 
 def _number(row: Mapping[str, Any], name: str) -> str:

@@ -53,13 +53,15 @@ def lesion_free_intervals(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, 
     columns = [column.name for column in FALSE_COLUMNS if chosen and column.name in chosen[0]]
     if not columns:
         return {}
+    own = {name: [row for row in chosen if row["predictor"] == name] for name in _names(chosen)}
     return {
-        name: {
-            column: _as_json(interval_of([row for row in chosen if row["predictor"] == name], column))
-            for column in columns
-        }
-        for name in dict.fromkeys(row["predictor"] for row in chosen)
+        name: {column: _as_json(interval_of(of_name, column)) for column in columns}
+        for name, of_name in own.items()
     }
+
+
+def _names(rows: Sequence[Row]) -> list[str]:
+    return list(dict.fromkeys(row["predictor"] for row in rows))
 
 
 def _as_json(interval: Interval) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def training_plots(losses_csv: str | os.PathLike[str] | None) -> list[Plot]:
     if losses_csv is None:
         return []
     figure = training_figure(read_losses(losses_csv))
-    return [_plot("Training", figure, "Losses and learning rate of each epoch.")]
+    return [_plot("Losses and learning rate", figure, "Losses and learning rate of each epoch.")]
 
 
 def _plot(title: str, figure: Any, text: str) -> Plot:

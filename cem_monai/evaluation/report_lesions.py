@@ -88,9 +88,7 @@ def _agreement(summary: Mapping[str, Any], lesions: Mapping[str, Any]) -> Table 
     )
 
 
-def _agreement_row(
-    name: str, lesions: Mapping[str, Any], summary: Mapping[str, Any]
-) -> TableRow:
+def _agreement_row(name: str, lesions: Mapping[str, Any], summary: Mapping[str, Any]) -> TableRow:
     ranks, agreement = lesions["rank_correlation"], lesions["bland_altman"]
     bias = read_interval(agreement["bias"])
     row = interval_row(predictor_label(name), predictor_kind(name, summary), [(CNR, bias)])
@@ -130,18 +128,14 @@ def _attainable(summary: Mapping[str, Any], gains: Mapping[str, Any]) -> Table |
 def _gain_row(
     name: str, gains: Mapping[str, Any], measures: list[str], summary: Mapping[str, Any]
 ) -> TableRow:
-    counts = [f"{gains[key]['n_cases']} / {gains[key]['n_patients']}" for key in measures
-              if key in gains]  # fmt: skip
-    cells = []
-    for key in measures:
-        if key not in gains:
-            cells.append(Cell(MISSING))
-            continue
-        own = f"{gains[key]['n_cases']} / {gains[key]['n_patients']}"
-        cells.append(_limit(gains[key], "share", SHARE, "" if own == counts[0] else own))
-    return TableRow(
-        predictor_label(name), predictor_kind(name, summary), tuple(cells), counts[0]
+    own = [gains.get(key) for key in measures]
+    counts = [f"{gain['n_cases']} / {gain['n_patients']}" if gain else "" for gain in own]
+    first = next(filter(None, counts))
+    cells = tuple(
+        _limit(gain, "share", SHARE, "" if count == first else count) if gain else Cell(MISSING)
+        for gain, count in zip(own, counts, strict=True)
     )
+    return TableRow(predictor_label(name), predictor_kind(name, summary), cells, first)
 
 
 def _leaks(leaks: Mapping[str, Any]) -> list[Table]:

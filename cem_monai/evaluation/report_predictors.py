@@ -9,8 +9,8 @@ from cem_monai.evaluation.predictor_fit import TRIVIAL_PREDICTORS
 from cem_monai.evaluation.summary import LABELS
 
 LIMITS = {
-    "limit_mean": "limit of the simulator (mean)",
-    "limit_median": "limit of the simulator (median)",
+    "limit_mean": "simulator's limit: mean",
+    "limit_median": "simulator's limit: median",
 }
 """Best possible guesses from the low-energy image, which only simulated exams have."""
 

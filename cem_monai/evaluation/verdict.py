@@ -8,7 +8,13 @@ from typing import Any
 
 from cem_monai.evaluation.report_columns import Column, column_of
 from cem_monai.evaluation.report_predictors import predictor_label
-from cem_monai.evaluation.report_tables import format_mean, read_interval, read_number
+from cem_monai.evaluation.report_tables import (
+    format_ends,
+    format_mean,
+    format_number,
+    read_interval,
+    read_number,
+)
 from cem_monai.evaluation.statistics import Interval
 from cem_monai.evaluation.summary import format_counts
 
@@ -42,7 +48,7 @@ def verdict(test: Mapping[str, Any], alpha: float = 0.05) -> str:
     corrected = read_number(test["p_holm"])
     return (
         f"{column.heading}: {'in this small sample ' if few else ''}"
-        f'{_outcome(difference, corrected < alpha, predictor_label(test["a"]))} '
+        f"{_outcome(difference, corrected < alpha, predictor_label(test['a']))} "
         f'"{predictor_label(test["b"])}" (mean difference, below zero is better: '
         f"{format_mean(difference, column)}; p {_equals(read_number(test['p_value']))}, "
         f"by Holm {_equals(corrected)}; images / patients: {format_counts(difference)})."
@@ -54,7 +60,7 @@ def tests_table(summary: Mapping[str, Any]) -> list[list[str]]:
     tests = summary.get("tests", [])
     if not tests:
         return []
-    heading = ["measure", "a", "b", "difference a - b [interval]", "p", "p by Holm", "n / patients"]
+    heading = ["measure", "a", "b", "a - b", "interval", "p", "p by Holm", "n / patients"]
     return [heading, *(_row(test) for test in tests)]
 
 
@@ -87,7 +93,8 @@ def _row(test: Mapping[str, Any]) -> list[str]:
         column.heading,
         predictor_label(test["a"]),
         predictor_label(test["b"]),
-        format_mean(difference, column),
+        format_number(difference.mean, column),
+        format_ends(difference.low, difference.high, column),
         format_p(read_number(test["p_value"])),
         format_p(read_number(test["p_holm"])),
         format_counts(difference),
