@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from cem_monai.bundle_run import config_files, quiet, run_bundle
 from cem_monai.data import find_pairs, load_datalist, report_refused, write_datalist
 from cem_monai.dicom import read_generated, read_mammogram
 from cem_monai.evaluation import (
+    Row,
     case_caption,
     draw_case_panel,
     markdown_table,
@@ -141,12 +143,12 @@ def _bundle(run_id: str, configs: list[str], overrides: Mapping[str, Any]) -> No
 
 
 def _report(output: Path, facts: Mapping[str, str]) -> None:
-    rows = worst_first(read_metrics(output / "metrics.csv"))
+    rows = read_metrics(output / "metrics.csv")
     cases = {case["case"]: case for case in load_datalist(_datalist(output), "test")}
     virtual = _virtual_of_source(output / "virtual_des")
     shutil.rmtree(output / "panels", ignore_errors=True)
     panels = []
-    for row in tqdm(rows, desc="drawing", unit="case"):
+    for row in tqdm(worst_first(rows), desc="drawing", unit="case"):
         case = cases[row["case"]]
         source = read_mammogram(case["image"]).attributes.sop_instance_uid
         picture = output / "panels" / f"{row['case']}.png"
@@ -163,11 +165,22 @@ def _report(output: Path, facts: Mapping[str, str]) -> None:
         panels.append((row["case"], picture))
     write_report(
         output / "report.html",
-        metrics_csv=output / "metrics.csv",
+        summary={"models": {"model": {}}, "measures": _measures(rows)},
+        rows=rows,
         losses_csv=output / "losses.csv",
-        panels=panels,
+        pictures=panels,
         facts=facts,
     )
+
+
+def _measures(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        predictor: {
+            column: {**asdict(interval), "n_cases": interval.n_cases}
+            for column, interval in intervals.items()
+        }
+        for predictor, intervals in summarize(rows).items()
+    }
 
 
 def _virtual_of_source(folder: Path) -> dict[str, Path]:

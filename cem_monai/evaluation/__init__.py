@@ -5,7 +5,7 @@ from __future__ import annotations
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
 from cem_monai.evaluation.case_masks import Reading
-from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
+from cem_monai.evaluation.case_panel import CasePanel, case_panel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
@@ -13,7 +13,7 @@ from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation
 from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
-from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.panels import draw_case_panel, panel_figure, write_panel
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
 from cem_monai.evaluation.predictions import find_predictions, read_predictions
@@ -58,7 +58,7 @@ from cem_monai.evaluation.summary_schema import (
     IntervalEntry,
     LeakMeasures,
 )
-from cem_monai.evaluation.training_curves import training_curves_png
+from cem_monai.evaluation.training_curves import training_curves_png, training_figure
 from cem_monai.evaluation.verdict import paired_difference, verdict
 
 __all__ = [
@@ -98,6 +98,7 @@ __all__ = [
     "add_absent_cases",
     "bland_altman",
     "case_caption",
+    "case_panel",
     "draw_case_panel",
     "evaluation_summary",
     "failed_cases",
@@ -112,7 +113,6 @@ __all__ = [
     "load_evaluation_case",
     "markdown_table",
     "mean_of_labels",
-    "paired_difference",
     "paired_patient_bootstrap",
     "paired_permutation_test",
     "panel_figure",
@@ -128,9 +128,10 @@ __all__ = [
     "subgroups",
     "summarize",
     "table_cells",
-    "training_curves_png",
+    "training_figure",
     "verdict",
     "worst_first",
+    "write_panel",
     "write_report",
     "write_summary",
 ]
