@@ -11,7 +11,14 @@ from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.exam_facts import KnownLesion
+from cem_monai.evaluation.lesion_patches import (
+    Patch,
+    Position,
+    lesion_patches,
+    matched_patches,
+)
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.patch_classifier import PatchClassifier, fit_patch_classifier
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
 from cem_monai.evaluation.predictions import find_predictions, read_predictions
@@ -32,6 +39,14 @@ from cem_monai.evaluation.statistics import (
     patient_bootstrap,
 )
 from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, Subgroup, subgroups
+from cem_monai.evaluation.substitution import (
+    Substitution,
+    run_substitution,
+    substitute,
+    train_on_cases,
+)
+from cem_monai.evaluation.substitution_curve import SubstitutionCurve, substitution_curve
+from cem_monai.evaluation.sufficiency import TooFewError
 from cem_monai.evaluation.summary import (
     LABELS,
     Measure,
@@ -67,6 +82,9 @@ __all__ = [
     "LowEnergyCopied",
     "Measure",
     "PairedTest",
+    "Patch",
+    "PatchClassifier",
+    "Position",
     "PredictionsError",
     "Predictor",
     "Problem",
@@ -75,6 +93,9 @@ __all__ = [
     "Reading",
     "Row",
     "Subgroup",
+    "Substitution",
+    "SubstitutionCurve",
+    "TooFewError",
     "TrivialBaselinesd",
     "add_absent_cases",
     "bland_altman",
@@ -82,15 +103,18 @@ __all__ = [
     "draw_case_panel",
     "failed_cases",
     "find_predictions",
+    "fit_patch_classifier",
     "fit_trivial_baselines",
     "fit_trivial_predictors",
     "format_counts",
     "format_interval",
     "holm",
     "interval_of",
+    "lesion_patches",
     "load_case_panel",
     "load_evaluation_case",
     "markdown_table",
+    "matched_patches",
     "mean_of_labels",
     "paired_difference",
     "paired_patient_bootstrap",
@@ -103,9 +127,13 @@ __all__ = [
     "read_metrics",
     "read_prediction",
     "read_predictions",
+    "run_substitution",
     "subgroups",
+    "substitute",
+    "substitution_curve",
     "summarize",
     "table_cells",
+    "train_on_cases",
     "training_curves_png",
     "verdict",
     "worst_first",
