@@ -13,7 +13,14 @@ from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation
 from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
+from cem_monai.evaluation.lesion_patches import (
+    Patch,
+    Position,
+    lesion_patches,
+    matched_patches,
+)
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure, write_panel
+from cem_monai.evaluation.patch_classifier import PatchClassifier, fit_patch_classifier
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
 from cem_monai.evaluation.predictions import find_predictions, read_predictions
@@ -34,6 +41,14 @@ from cem_monai.evaluation.statistics import (
     patient_bootstrap,
 )
 from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, Subgroup, subgroups
+from cem_monai.evaluation.substitution import (
+    Substitution,
+    run_substitution,
+    substitute,
+    train_on_cases,
+)
+from cem_monai.evaluation.substitution_curve import SubstitutionCurve, substitution_curve
+from cem_monai.evaluation.sufficiency import TooFewError
 from cem_monai.evaluation.summary import (
     LABELS,
     Measure,
@@ -86,6 +101,9 @@ __all__ = [
     "LowEnergyCopied",
     "Measure",
     "PairedTest",
+    "Patch",
+    "PatchClassifier",
+    "Position",
     "PredictionsError",
     "Predictor",
     "Problem",
@@ -94,6 +112,9 @@ __all__ = [
     "Reading",
     "Row",
     "Subgroup",
+    "Substitution",
+    "SubstitutionCurve",
+    "TooFewError",
     "TrivialBaselinesd",
     "add_absent_cases",
     "bland_altman",
@@ -103,15 +124,18 @@ __all__ = [
     "evaluation_summary",
     "failed_cases",
     "find_predictions",
+    "fit_patch_classifier",
     "fit_trivial_baselines",
     "fit_trivial_predictors",
     "format_counts",
     "format_interval",
     "holm",
     "interval_of",
+    "lesion_patches",
     "load_case_panel",
     "load_evaluation_case",
     "markdown_table",
+    "matched_patches",
     "mean_of_labels",
     "paired_patient_bootstrap",
     "paired_permutation_test",
@@ -125,9 +149,14 @@ __all__ = [
     "read_prediction",
     "read_predictions",
     "read_summary",
+    "run_substitution",
     "subgroups",
+    "substitute",
+    "substitution_curve",
     "summarize",
     "table_cells",
+    "train_on_cases",
+    "training_curves_png",
     "training_figure",
     "verdict",
     "worst_first",
