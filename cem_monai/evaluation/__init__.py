@@ -74,7 +74,6 @@ from cem_monai.evaluation.summary_schema import (
     LeakMeasures,
 )
 from cem_monai.evaluation.training_curves import training_curves_png, training_figure
-from cem_monai.evaluation.verdict import paired_difference, verdict
 
 __all__ = [
     "LABELS",
@@ -158,7 +157,6 @@ __all__ = [
     "train_on_cases",
     "training_curves_png",
     "training_figure",
-    "verdict",
     "worst_first",
     "write_panel",
     "write_report",
