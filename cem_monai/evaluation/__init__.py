@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
+from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, case_panel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
+from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_predictions
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
+from cem_monai.evaluation.evaluation_files import sha256_of, write_evaluation
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.lesion_patches import (
@@ -90,6 +93,7 @@ __all__ = [
     "EvaluatedModel",
     "EvaluationCase",
     "EvaluationFactsd",
+    "EvaluationRequest",
     "EvaluationSettings",
     "EvaluationSummary",
     "Interval",
@@ -99,6 +103,7 @@ __all__ = [
     "Limit",
     "LowEnergyCopied",
     "Measure",
+    "MeasureSettings",
     "PairedTest",
     "Patch",
     "PatchClassifier",
@@ -120,6 +125,7 @@ __all__ = [
     "case_caption",
     "case_panel",
     "draw_case_panel",
+    "evaluate_predictions",
     "evaluation_summary",
     "failed_cases",
     "find_predictions",
@@ -149,6 +155,7 @@ __all__ = [
     "read_predictions",
     "read_summary",
     "run_substitution",
+    "sha256_of",
     "subgroups",
     "substitute",
     "substitution_curve",
@@ -158,6 +165,7 @@ __all__ = [
     "training_curves_png",
     "training_figure",
     "worst_first",
+    "write_evaluation",
     "write_panel",
     "write_report",
     "write_summary",

@@ -15,6 +15,7 @@ from cem_monai.evaluation.case_evaluation import (
     MeasureSettings,
     evaluate_case,
 )
+from cem_monai.evaluation.leak import WITHOUT_CONTRAST
 from cem_monai.evaluation.mirrored_lesion import other_breasts
 from cem_monai.evaluation.parallel import Processes
 from cem_monai.evaluation.predictions import match_predictions
@@ -25,8 +26,6 @@ from cem_monai.simulator import reference_path
 
 Items = Sequence[Mapping[str, Any]]
 Folder = str | os.PathLike[str]
-WITHOUT_CONTRAST = "_without_contrast"
-"""Ends the name of a model that was given low-energy images without contrast agent."""
 
 
 @dataclass
@@ -78,7 +77,7 @@ def measure_predictions(
     """
     found, problems = _find(models, items, without_contrast or {}, count_missing=count_missing)
     fit = fit_training_cases(training_items, settings.data_range, processes)
-    simulated = all(_has_limits(item) for item in items)
+    simulated = all(has_limits(item) for item in items)
     partners = other_breasts(items)
     jobs = [
         CaseJob(
@@ -133,5 +132,6 @@ def _twins(items: Items) -> Items:
     return [{**item, "image": item[TWIN_KEY]} for item in items]
 
 
-def _has_limits(item: Mapping[str, Any]) -> bool:
+def has_limits(item: Mapping[str, Any]) -> bool:
+    """Return whether the simulator's limit lies beside the recombined image of a case."""
     return all(reference_path(item["label"], name).is_file() for name in LIMITS)
