@@ -13,7 +13,7 @@ from cem_monai.data import load_datalist
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.leak import leak_gaps
-from cem_monai.evaluation.measure_predictions import has_limits
+from cem_monai.evaluation.limits import has_limits
 from cem_monai.evaluation.report import write_report
 from cem_monai.evaluation.report_cases import Pictures
 from cem_monai.evaluation.resampling import Resampling

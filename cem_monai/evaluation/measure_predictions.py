@@ -10,19 +10,18 @@ from typing import Any
 
 from cem_monai.data.datalist import TWIN_KEY
 from cem_monai.evaluation.case_evaluation import (
-    LIMITS,
     CaseJob,
     MeasureSettings,
     evaluate_case,
 )
 from cem_monai.evaluation.leak import WITHOUT_CONTRAST
+from cem_monai.evaluation.limits import has_limits
 from cem_monai.evaluation.mirrored_lesion import other_breasts
 from cem_monai.evaluation.parallel import Processes
 from cem_monai.evaluation.predictions import match_predictions
 from cem_monai.evaluation.problems import PredictionsError, Problem, ProblemKind
 from cem_monai.evaluation.training_fit import fit_training_cases
 from cem_monai.metrics import Histograms, Row
-from cem_monai.simulator import reference_path
 
 Items = Sequence[Mapping[str, Any]]
 Folder = str | os.PathLike[str]
@@ -130,8 +129,3 @@ def _twins(items: Items) -> Items:
         problems = [Problem(ProblemKind.NO_TWIN, case) for case in lacking]
         raise PredictionsError(problems)
     return [{**item, "image": item[TWIN_KEY]} for item in items]
-
-
-def has_limits(item: Mapping[str, Any]) -> bool:
-    """Return whether the simulator's limit lies beside the recombined image of a case."""
-    return all(reference_path(item["label"], name).is_file() for name in LIMITS)
