@@ -42,8 +42,8 @@ from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, Subgroup, subgr
 from cem_monai.evaluation.substitution import (
     Substitution,
     run_substitution,
-    substitute,
-    train_on_cases,
+    substitute_images,
+    train_patch_classifier,
 )
 from cem_monai.evaluation.substitution_curve import SubstitutionCurve, substitution_curve
 from cem_monai.evaluation.sufficiency import TooFewError
@@ -129,11 +129,11 @@ __all__ = [
     "read_predictions",
     "run_substitution",
     "subgroups",
-    "substitute",
+    "substitute_images",
     "substitution_curve",
     "summarize",
     "table_cells",
-    "train_on_cases",
+    "train_patch_classifier",
     "training_curves_png",
     "verdict",
     "worst_first",
