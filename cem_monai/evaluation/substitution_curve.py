@@ -108,7 +108,7 @@ def substitution_curve(
             setting gives no interval.
 
     References:
-        Rofena et al. 2025 (arXiv 2501.19176): the experiment, without intervals.
+        Rofena et al. 2025 (arXiv 2501.19176): AUC by the share of synthetic images.
     """
     check_bootstrap(resamples, confidence)
     _check_shares(shares)
