@@ -47,8 +47,8 @@ from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, Subgroup, subgr
 from cem_monai.evaluation.substitution import (
     Substitution,
     run_substitution,
-    substitute,
-    train_on_cases,
+    substitute_images,
+    train_patch_classifier,
 )
 from cem_monai.evaluation.substitution_curve import SubstitutionCurve, substitution_curve
 from cem_monai.evaluation.sufficiency import TooFewError
@@ -157,11 +157,11 @@ __all__ = [
     "run_substitution",
     "sha256_of",
     "subgroups",
-    "substitute",
+    "substitute_images",
     "substitution_curve",
     "summarize",
     "table_cells",
-    "train_on_cases",
+    "train_patch_classifier",
     "training_curves_png",
     "training_figure",
     "worst_first",

@@ -58,6 +58,13 @@ def draw_patients(n_patients: int, resamples: int, seed: int) -> npt.NDArray[np.
     return draws
 
 
+def times_drawn(draws: npt.NDArray[np.int64], n_patients: int) -> Floats:
+    """Return (rows, n_patients): how often each row of draws (rows, any) holds each patient."""
+    cells = draws + n_patients * np.arange(len(draws))[:, np.newaxis]
+    counts = np.bincount(cells.ravel(), minlength=len(draws) * n_patients)
+    return counts.reshape(len(draws), n_patients).astype(np.float64)
+
+
 def expanded_percentiles(
     resampled: Floats, n_patients: int, confidence: float
 ) -> tuple[float, float]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cem_monai.evaluation.evaluation_case import EvaluationCase
-from cem_monai.evaluation.lesion_patches import lesion_patches, matched_patches
+from cem_monai.evaluation.lesion_patches import CELLS, lesion_patches, matched_patches
 from cem_monai.evaluation.patch_classifier import (
     DESCRIPTION,
     PatchClassifier,
@@ -54,7 +54,7 @@ def run_substitution(
     """Train a lesion-patch classifier on real images, then replace real test images by virtual.
 
     Cases pass one by one; only their patches, a few kilobytes each, are kept. For several models
-    call `train_on_cases` once and `substitute` for each.
+    call `train_patch_classifier` once and `substitute_images` for each.
 
     Args:
         training_cases: of other patients than the test cases.
@@ -67,11 +67,11 @@ def run_substitution(
         TooFewError: too few lesions or patients, see `fit_patch_classifier` and
             `substitution_curve`; the message holds the numbers.
     """
-    classifier = train_on_cases(training_cases, data_range=data_range, seed=seed)
-    return substitute(classifier, test_cases, data_range=data_range, seed=seed)
+    classifier = train_patch_classifier(training_cases, data_range=data_range, seed=seed)
+    return substitute_images(classifier, test_cases, data_range=data_range, seed=seed)
 
 
-def train_on_cases(
+def train_patch_classifier(
     cases: Iterable[EvaluationCase], *, data_range: DataRange, seed: int = 0
 ) -> PatchClassifier:
     """Train the classifier; arguments and errors are those of `run_substitution`."""
@@ -85,7 +85,7 @@ def train_on_cases(
     return fit_patch_classifier(matched_patches(patches), seed=seed)
 
 
-def substitute(
+def substitute_images(
     classifier: PatchClassifier,
     cases: Iterable[tuple[EvaluationCase, FloatImage]],
     *,
@@ -103,12 +103,10 @@ def substitute(
             seed=seed,
         )
     )
-    real, generated = (
-        classifier.scores(np.array([one.pixels[index] for one in patches])) for index in (0, 1)
-    )
+    pixels = np.array([one.pixels for one in patches]).reshape(-1, 2, CELLS, CELLS)
     curve = substitution_curve(
-        real,
-        generated,
+        classifier.scores(pixels[:, 0]),
+        classifier.scores(pixels[:, 1]),
         [one.position.is_lesion for one in patches],
         [one.patient for one in patches],
         threshold=classifier.threshold,
