@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
+from cem_monai.evaluation.card_metrics import eval_metrics
 from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
 from cem_monai.evaluation.cases import case_caption, worst_first
@@ -12,6 +13,8 @@ from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
+from cem_monai.evaluation.file_hash import file_sha256
+from cem_monai.evaluation.model_card import model_card_performance
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
@@ -58,6 +61,7 @@ from cem_monai.evaluation.summary_schema import (
 )
 from cem_monai.evaluation.training_curves import training_curves_png
 from cem_monai.evaluation.verdict import paired_difference, verdict
+from cem_monai.evaluation.write_card import performance_section, write_card
 
 __all__ = [
     "LABELS",
@@ -96,8 +100,10 @@ __all__ = [
     "bland_altman",
     "case_caption",
     "draw_case_panel",
+    "eval_metrics",
     "evaluation_summary",
     "failed_cases",
+    "file_sha256",
     "find_predictions",
     "fit_trivial_baselines",
     "fit_trivial_predictors",
@@ -109,11 +115,13 @@ __all__ = [
     "load_evaluation_case",
     "markdown_table",
     "mean_of_labels",
+    "model_card_performance",
     "paired_difference",
     "paired_patient_bootstrap",
     "paired_permutation_test",
     "panel_figure",
     "patient_bootstrap",
+    "performance_section",
     "print_patch_summary",
     "print_summary",
     "rank_correlation",
@@ -127,6 +135,7 @@ __all__ = [
     "training_curves_png",
     "verdict",
     "worst_first",
+    "write_card",
     "write_report",
     "write_summary",
 ]
