@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
+from cem_monai.evaluation.card_metrics import eval_metrics
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, case_panel, load_case_panel
@@ -16,12 +17,14 @@ from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
 from cem_monai.evaluation.evaluation_files import sha256_of, write_evaluation
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
+from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.lesion_patches import (
     Patch,
     Position,
     lesion_patches,
     matched_patches,
 )
+from cem_monai.evaluation.model_card import model_card_performance
 from cem_monai.evaluation.panels import draw_case_panel, panel_figure, write_panel
 from cem_monai.evaluation.patch_classifier import PatchClassifier, fit_patch_classifier
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
@@ -77,6 +80,8 @@ from cem_monai.evaluation.summary_schema import (
     LeakMeasures,
 )
 from cem_monai.evaluation.training_curves import training_curves_png, training_figure
+from cem_monai.evaluation.verdict import paired_difference, verdict
+from cem_monai.evaluation.write_card import performance_section, write_card
 
 __all__ = [
     "LABELS",
@@ -125,9 +130,11 @@ __all__ = [
     "case_caption",
     "case_panel",
     "draw_case_panel",
+    "eval_metrics",
     "evaluate_predictions",
     "evaluation_summary",
     "failed_cases",
+    "file_sha256",
     "find_predictions",
     "fit_patch_classifier",
     "fit_trivial_baselines",
@@ -142,10 +149,13 @@ __all__ = [
     "markdown_table",
     "matched_patches",
     "mean_of_labels",
+    "model_card_performance",
+    "paired_difference",
     "paired_patient_bootstrap",
     "paired_permutation_test",
     "panel_figure",
     "patient_bootstrap",
+    "performance_section",
     "print_patch_summary",
     "print_summary",
     "rank_correlation",
@@ -165,6 +175,7 @@ __all__ = [
     "training_curves_png",
     "training_figure",
     "worst_first",
+    "write_card",
     "write_evaluation",
     "write_panel",
     "write_report",
