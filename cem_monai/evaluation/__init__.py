@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
+from cem_monai.evaluation.bundle_evaluation import write_bundle_evaluation
 from cem_monai.evaluation.card_metrics import eval_metrics
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, case_panel, load_case_panel
-from cem_monai.evaluation.cases import case_caption, worst_first
+from cem_monai.evaluation.cases import badness, case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_predictions
@@ -80,7 +81,6 @@ from cem_monai.evaluation.summary_schema import (
     LeakMeasures,
 )
 from cem_monai.evaluation.training_curves import training_curves_png, training_figure
-from cem_monai.evaluation.verdict import paired_difference, verdict
 from cem_monai.evaluation.write_card import performance_section, write_card
 
 __all__ = [
@@ -126,6 +126,7 @@ __all__ = [
     "TooFewError",
     "TrivialBaselinesd",
     "add_absent_cases",
+    "badness",
     "bland_altman",
     "case_caption",
     "case_panel",
@@ -175,6 +176,7 @@ __all__ = [
     "training_curves_png",
     "training_figure",
     "worst_first",
+    "write_bundle_evaluation",
     "write_card",
     "write_evaluation",
     "write_panel",

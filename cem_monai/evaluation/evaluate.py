@@ -25,7 +25,7 @@ from cem_monai.evaluation.measure_predictions import Measured, measure_predictio
 from cem_monai.evaluation.parallel import Processes
 from cem_monai.evaluation.patch_classifier import PatchClassifier
 from cem_monai.evaluation.prediction_pixels import FloatImage, read_prediction
-from cem_monai.evaluation.substitution import substitute, train_on_cases
+from cem_monai.evaluation.substitution import substitute_images, train_patch_classifier
 from cem_monai.evaluation.summary import LABELS, read_metrics
 from cem_monai.evaluation.summary_schema import EvaluatedModel, EvaluationSummary
 from cem_monai.evaluation.worst_pictures import draw_worst_cases
@@ -160,7 +160,7 @@ def _classifier(request: EvaluationRequest, training: Items) -> PatchClassifier 
         return None
     bar = tqdm(training, desc="learning lesions of real images", unit="case")
     cases = (load_evaluation_case(item) for item in bar)
-    return train_on_cases(cases, data_range=request.settings.data_range)
+    return train_patch_classifier(cases, data_range=request.settings.data_range)
 
 
 def _substitution(
@@ -173,7 +173,9 @@ def _substitution(
         return None
     files = measured.files[next(iter(request.models))]
     bar = tqdm(items, desc="substituting", unit="case")
-    found = substitute(classifier, _pairs(bar, files), data_range=request.settings.data_range)
+    found = substitute_images(
+        classifier, _pairs(bar, files), data_range=request.settings.data_range
+    )
     return found.to_json()
 
 
