@@ -26,6 +26,7 @@ from cem_monai.evaluation.parallel import Processes
 from cem_monai.evaluation.patch_classifier import PatchClassifier
 from cem_monai.evaluation.prediction_pixels import FloatImage, read_prediction
 from cem_monai.evaluation.substitution import substitute_images, train_patch_classifier
+from cem_monai.evaluation.sufficiency import TooFewError
 from cem_monai.evaluation.summary import LABELS, read_metrics
 from cem_monai.evaluation.summary_schema import EvaluatedModel, EvaluationSummary
 from cem_monai.evaluation.worst_pictures import draw_worst_cases
@@ -117,7 +118,7 @@ def evaluate_predictions(
             without_contrast=request.without_contrast,
             count_missing=request.count_missing,
         )
-        substitution = _substitution(request, classifier, items, measured)
+        substitution, facts = _substitution(request, classifier, items, measured)
         output.mkdir(parents=True, exist_ok=True)
         write_metrics_csv(output / METRICS, measured.rows)
         measured.histograms.write(output / HISTOGRAMS)
@@ -138,6 +139,7 @@ def evaluate_predictions(
         settings=request.settings,
         threshold=measured.threshold,
         pictures=pictures,
+        facts=facts,
         losses_csv=request.losses_csv,
         substitution=substitution,
     )
@@ -168,15 +170,18 @@ def _substitution(
     classifier: PatchClassifier | None,
     items: Items,
     measured: Measured,
-) -> dict[str, Any] | None:
+) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    """Return the outcome, or why there is none as a fact for the report."""
     if classifier is None:
-        return None
+        return None, {}
     files = measured.files[next(iter(request.models))]
-    bar = tqdm(items, desc="substituting", unit="case")
-    found = substitute_images(
-        classifier, _pairs(bar, files), data_range=request.settings.data_range
-    )
-    return found.to_json()
+    pairs = _pairs(tqdm(items, desc="substituting", unit="case"), files)
+    try:
+        data_range = request.settings.data_range
+        return substitute_images(classifier, pairs, data_range=data_range).to_json(), {}
+    except TooFewError as error:  # what has been measured is worth more
+        print(error)
+        return None, {"substitution experiment": str(error)}
 
 
 def _pairs(
