@@ -28,6 +28,7 @@ from cem_monai.metrics import (
     case_rows,
 )
 from cem_monai.metrics.metrics_csv import REAL
+from cem_monai.metrics.sliding_window import WindowGrid
 
 Item = Mapping[str, Any]
 StoredImage = npt.NDArray[np.int32]
@@ -41,12 +42,21 @@ class MeasureSettings:
         data_range: stored values (low, high) that stand for grey levels 0 and 255, beyond which all
             images are clipped; None for the whole range of each real image's format.
         patch_size, stride, edge: of the breast CNR, see `cem_monai.metrics.MeasureOptions`.
+
+    Raises:
+        ValueError: the edge is unknown, or the patch is no multiple of the stride.
     """
 
     data_range: Range | None = None
     patch_size: int = 64
     stride: int = 16
     edge: CNREdge | str = CNREdge.STRICT
+
+    def __post_init__(self) -> None:
+        WindowGrid(self.patch_size, self.stride)
+        edges = [edge.value for edge in CNREdge]
+        if self.edge not in edges:
+            raise ValueError(f"cnr_edge must be one of {', '.join(edges)}, got {self.edge!r}")
 
 
 @dataclass(frozen=True)

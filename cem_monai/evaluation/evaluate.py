@@ -104,6 +104,8 @@ def evaluate_predictions(
     for folder in (*request.models.values(), *request.without_contrast.values()):
         if output.resolve().is_relative_to(Path(folder).resolve()):
             raise ValueError(f"{output}: lies in {folder}, where it would pass for predictions")
+    if request.losses_csv is not None and not request.losses_csv.is_file():
+        raise FileNotFoundError(f"{request.losses_csv}: no such file")
     hashes = {name: sha256_of(path) for name, path in request.weights.items()}
     items = load_datalist(request.datalist, request.section)
     training = load_datalist(request.datalist, "training", allow_empty=True)
