@@ -46,7 +46,6 @@ from cem_monai.evaluation.summary import (
     summarize,
     table_cells,
 )
-from cem_monai.evaluation.training_curves import training_figure
 from cem_monai.evaluation.verdict import verdict
 
 __all__ = [
@@ -106,7 +105,6 @@ __all__ = [
     "subgroups",
     "summarize",
     "table_cells",
-    "training_figure",
     "verdict",
     "worst_first",
     "write_panel",
