@@ -55,7 +55,7 @@ def verdict(test: Mapping[str, Any], alpha: float = 0.05) -> str:
     )
 
 
-def tests_table(summary: Mapping[str, Any]) -> list[list[str]]:
+def table_of_tests(summary: Mapping[str, Any]) -> list[list[str]]:
     """Return all tests as text, a heading row first; empty if there is none."""
     tests = summary.get("tests", [])
     if not tests:
