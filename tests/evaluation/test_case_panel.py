@@ -20,6 +20,7 @@ from exams import SPACING, breast_and_mass, write_exam
 SIZE = 64
 BREAST, MASS, SURROUND = breast_and_mass(SIZE)
 DECOY = np.roll(MASS, -12, axis=0)
+FILES = {"image": "LE", "label": "DES"}
 
 
 @pytest.fixture(params=["L", "R"])
@@ -86,14 +87,12 @@ def test_case_without_a_mass(tmp_path: Path) -> None:
     assert (panel.mass, panel.mass_second, panel.surround, panel.decoy) == (None,) * 4
 
 
-FILES = {"image": "LE", "label": "DES"}
-
-
 def test_prediction_of_another_size(case: EvaluationCase) -> None:
     with pytest.raises(ValueError, match="c: prediction 8 x 6, image 64 x 64"):
         case_panel(case, np.zeros((8, 6), np.float32))
 
 
+@pytest.mark.parametrize("case", ["L"], indirect=True)
 def test_picture_is_the_same_every_time(case: EvaluationCase, tmp_path: Path) -> None:
     panel = case_panel(case, case.recombined.astype(np.float32))
     for name in ("one.png", "two.png"):

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 
 from cem_monai.evaluation import CasePanel, panel_figure
 from cem_monai.evaluation.mask_panel import OUTLINES
@@ -99,8 +98,7 @@ def test_empty_breast_has_no_legend() -> None:
     assert masks_axes(shown).get_legend() is None
 
 
-@pytest.mark.parametrize("number", range(4))
-def test_other_images_show_the_first_mass_only(number: int) -> None:
-    axes = panel_figure(panel(**ALL), title="", caption="").axes[number]
+def test_other_images_show_the_first_mass_only() -> None:
+    axes = panel_figure(panel(**ALL), title="", caption="").axes[:4]
 
-    assert len(axes.collections) == 1
+    assert [len(image.collections) for image in axes] == [1, 1, 1, 1]

@@ -171,12 +171,12 @@ def test_all_text_is_escaped(full: Page) -> None:
     assert any("script-alert-x" in name for name in full.values("figure", "id"))
 
 
-def test_report_is_the_same_every_time(
-    full_report: Path, evaluation: ReportInputs, tmp_path: Path
-) -> None:
-    summary = {**evaluation.summary, "subgroups": [], "substitution": None}
+def test_report_is_the_same_every_time(evaluation: ReportInputs, tmp_path: Path) -> None:
+    parts = ("models", "measures", "lesions")
+    summary = {name: evaluation.summary[name] for name in parts}
+    rows = [row for row in evaluation.rows if row["predictor"] == MODELS[0]]
     for name in ("one.html", "two.html"):
-        write_report(tmp_path / name, summary=summary, rows=evaluation.rows)
+        write_report(tmp_path / name, summary=summary, rows=rows)
 
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
 
