@@ -199,7 +199,7 @@ def _close(output: Path, seconds: float) -> None:
     print(f"Done in {seconds:.0f} s. In {output}:")
     for name, meaning in (
         ("report.html", "tables, training curves and every held-out case: open this first"),
-        ("panels/", "low-energy | DES | virtual | difference, one picture per case"),
+        ("panels/", "low-energy | DES | virtual | difference | masks, one picture per case"),
         ("virtual_des/", "the generated images as DICOM"),
         ("metrics.csv", "every measure of every case and baseline"),
         ("exams/", "the simulated exams as DICOM, with masks"),

@@ -80,7 +80,7 @@ def write_report(
 def _tables(summary: Mapping[str, Any], cases: Sequence[Row]) -> dict[str, Any]:
     """What the template shows of the summary as text."""
     return {
-        "remark": small_sample_remark(summary),
+        "remark": small_sample_remark(len({row["patient"] or row["case"] for row in cases})),
         "verdicts": verdicts(summary),
         "tests": table_of_tests(summary),
         "failures": failures(summary),

@@ -139,7 +139,15 @@ def test_failed_case_without_a_row_is_listed(report: Report) -> None:
 
 
 def test_no_failure_is_said(report: Report) -> None:
-    assert "None: every predictor has every case." in report().text
+    summary = {"models": {"model": {}}, "measures": {"model": {}}, "failed": {"model": []}}
+
+    assert "None: every predictor has every case." in report(summary=summary).text
+    assert "Not recorded." in report().text
+
+
+def test_few_patients_are_remarked(report: Report, full: Page) -> None:
+    assert "Patients in the test set: 3. With fewer than 20" in report().text
+    assert "not to be interpreted" not in full.text
 
 
 def test_cases_are_listed_worst_first(report: Report) -> None:
