@@ -80,7 +80,7 @@ from cem_monai.evaluation.summary_schema import (
     IntervalEntry,
     LeakMeasures,
 )
-from cem_monai.evaluation.training_curves import training_curves_png, training_figure
+from cem_monai.evaluation.verdict import verdict
 from cem_monai.evaluation.write_card import performance_section, write_card
 
 __all__ = [
@@ -173,8 +173,8 @@ __all__ = [
     "summarize",
     "table_cells",
     "train_patch_classifier",
-    "training_curves_png",
     "training_figure",
+    "verdict",
     "worst_first",
     "write_bundle_evaluation",
     "write_card",

@@ -10,6 +10,7 @@ from cem_monai.evaluation.case_panel import CasePanel
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 FADED = 0.45
 """Share of the brightness of the image below the outlines."""
@@ -65,16 +66,21 @@ def draw_masks(axes: Axes, panel: CasePanel) -> None:
         )
         handles.append(Line2D([], [], label=outline.label, color=color, linestyle=style))
     if handles:
-        axes.legend(
-            handles=handles,
-            loc="upper center",
-            bbox_to_anchor=(0.5, -0.015),
-            ncols=2,
-            fontsize=7,
-            facecolor="#333333",
-            labelcolor="white",
-            framealpha=1,
-            borderaxespad=0,
-            columnspacing=1,
-            handlelength=2.2,
-        )
+        _draw_legend(axes, handles)
+
+
+def _draw_legend(axes: Axes, handles: list[Line2D]) -> None:
+    """Below the image and as dark as it: light colors are drawn for it, not for paper."""
+    axes.legend(
+        handles=handles,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.015),
+        ncols=2,
+        fontsize=7,
+        facecolor="#333333",
+        labelcolor="white",
+        framealpha=1,
+        borderaxespad=0,
+        columnspacing=1,
+        handlelength=2.2,
+    )

@@ -23,7 +23,7 @@ from cem_monai.evaluation.report_lesions import lesion_tables
 from cem_monai.evaluation.report_predictors import model_names, predictor_label
 from cem_monai.evaluation.report_settings import measure_tables, reading_tables
 from cem_monai.evaluation.summary import Row
-from cem_monai.evaluation.verdict import small_sample_remark, tests_table, verdicts
+from cem_monai.evaluation.verdict import small_sample_remark, table_of_tests, verdicts
 
 
 def write_report(
@@ -80,9 +80,9 @@ def write_report(
 def _tables(summary: Mapping[str, Any], cases: Sequence[Row]) -> dict[str, Any]:
     """What the template shows of the summary as text."""
     return {
-        "remark": small_sample_remark(summary),
+        "remark": small_sample_remark(len({row["patient"] or row["case"] for row in cases})),
         "verdicts": verdicts(summary),
-        "tests": tests_table(summary),
+        "tests": table_of_tests(summary),
         "failures": failures(summary),
         "readings": reading_tables(summary),
         "measure_tables": measure_tables(summary),

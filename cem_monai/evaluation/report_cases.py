@@ -91,9 +91,7 @@ def case_list(
         ValueError: there is no such predictor, or a picture belongs to no case.
     """
     ordered = worst_first(rows, predictor)
-    encoded = {case: _picture(case, Path(path)) for case, path in pictures}
-    if unknown := sorted(encoded.keys() - {row["case"] for row in ordered}):
-        raise ValueError(f"pictures of cases that were not evaluated: {', '.join(unknown)}")
+    encoded = _encoded(pictures, {row["case"] for row in ordered})
     texts = [name for name in TEXTS if name in ordered[0]]
     numbers = [name for name in NUMBERS if name in ordered[0]]
     failing = {*failed, *(row["case"] for row in ordered if not any(row[name] for name in numbers))}
@@ -117,6 +115,13 @@ def case_list(
             for index, row in enumerate(ordered, start=1)
         ),
     )
+
+
+def _encoded(pictures: Pictures, cases: set[str]) -> dict[str, str]:
+    encoded = {case: _picture(case, Path(path)) for case, path in pictures}
+    if unknown := sorted(encoded.keys() - cases):
+        raise ValueError(f"pictures of cases that were not evaluated: {', '.join(unknown)}")
+    return encoded
 
 
 def _absent(failed: Sequence[str], rows: Sequence[Row]) -> list[Row]:

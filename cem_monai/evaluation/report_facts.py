@@ -23,9 +23,11 @@ def fact_lines(summary: Mapping[str, Any], facts: Mapping[str, str]) -> dict[str
     return lines
 
 
-def failures(summary: Mapping[str, Any]) -> dict[str, list[str]]:
-    """Return label of the predictor → its failed cases, for those with any."""
-    found = summary.get("failed", {})
+def failures(summary: Mapping[str, Any]) -> dict[str, list[str]] | None:
+    """Return label of the predictor → its failed cases, for those with any; None if not told."""
+    found = summary.get("failed")
+    if found is None:
+        return None
     return {predictor_label(name): cases for name, cases in found.items() if cases}
 
 

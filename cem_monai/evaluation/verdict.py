@@ -55,7 +55,7 @@ def verdict(test: Mapping[str, Any], alpha: float = 0.05) -> str:
     )
 
 
-def tests_table(summary: Mapping[str, Any]) -> list[list[str]]:
+def table_of_tests(summary: Mapping[str, Any]) -> list[list[str]]:
     """Return all tests as text, a heading row first; empty if there is none."""
     tests = summary.get("tests", [])
     if not tests:
@@ -64,9 +64,8 @@ def tests_table(summary: Mapping[str, Any]) -> list[list[str]]:
     return [heading, *(_row(test) for test in tests)]
 
 
-def small_sample_remark(summary: Mapping[str, Any]) -> str:
+def small_sample_remark(patients: int) -> str:
     """Return the remark that intervals must not be interpreted, empty with enough patients."""
-    patients = summary.get("data", {}).get("patients", ENOUGH_PATIENTS)
     if patients >= ENOUGH_PATIENTS:
         return ""
     return (

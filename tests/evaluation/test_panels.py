@@ -111,10 +111,18 @@ def test_colors_of_the_difference_are_centered_on_zero(files: Any) -> None:
 
 
 def test_color_bar_is_in_stored_values(files: Any) -> None:
-    bar = draw(load(files["L"])).axes[4]
+    bar = draw(load(files["L"])).axes[5]
 
-    assert bar.get_ylabel() == "virtual - DES (stored values)"
-    assert bar.get_ylim() == (-4095 / 4, 4095 / 4)
+    assert bar.get_xlabel() == "virtual - DES (stored values)"
+    assert bar.get_xlim() == (-4095 / 4, 4095 / 4)
+
+
+def test_color_bar_lies_below_the_difference(files: Any) -> None:
+    figure = draw(load(files["L"]))
+
+    image, bar = (figure.axes[number].get_position() for number in (3, 5))
+    assert image.x0 < bar.x0 < bar.x1 < image.x1
+    assert 0 < bar.y0 < bar.y1 < image.y0
 
 
 def test_virtual_has_the_window_of_the_real_image_not_its_own(files: Any) -> None:
@@ -168,14 +176,14 @@ def test_no_scale_bar_without_spacing(files: Any) -> None:
 def test_pixels_that_are_not_square_are_drawn_in_proportion(files: Any) -> None:
     figure = draw(replace(load(files["L"]), spacing=(0.4, 0.2)))
 
-    assert [axes.get_aspect() for axes in figure.axes[:4]] == [2, 2, 2, 2]
+    assert [axes.get_aspect() for axes in figure.axes[:5]] == [2] * 5
 
 
 def test_view_holds_the_whole_breast_and_little_air(files: Any) -> None:
     figure = draw(load(files["L"]))
 
     rows, columns = np.nonzero(BREAST)
-    for axes in figure.axes[:4]:
+    for axes in figure.axes[:5]:
         (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
         assert (left, top) == (-0.5, rows.min() - 2.5)
         assert (right, bottom) == (columns.max() + 2.5, rows.max() + 2.5)
@@ -192,8 +200,8 @@ def test_all_images_have_one_size(files: Any) -> None:
     figure = draw(load(files["L"]))
 
     figure.draw_without_rendering()
-    sizes = [axes.get_window_extent().size for axes in figure.axes[:4]]
-    np.testing.assert_allclose(sizes, [sizes[0]] * 4)
+    sizes = [axes.get_window_extent().size for axes in figure.axes[:5]]
+    np.testing.assert_allclose(sizes, [sizes[0]] * 5)
 
 
 def test_breast_is_found_where_no_mask_is_given(files: Any) -> None:
