@@ -21,8 +21,6 @@ from evaluated_rows import summary_of
 
 SCHEMA = Path(__file__).parents[3] / "shared" / "data" / "schema" / "meta_schema_20240725.json"
 
-every_bundle = pytest.mark.parametrize("folder", render.bundle_dirs(), ids=lambda path: path.name)
-
 
 @pytest.fixture(scope="module")
 def summary():
@@ -39,7 +37,7 @@ def section(card: str) -> str:
     return card.split(BEGIN)[1].split(END)[0]
 
 
-@every_bundle
+@pytest.mark.parametrize("folder", render.bundle_dirs(), ids=lambda path: path.name)
 def test_bundle_without_an_evaluation_says_so(folder, tmp_path):
     files = render.render(copy_of(folder, tmp_path))
 
@@ -47,12 +45,16 @@ def test_bundle_without_an_evaluation_says_so(folder, tmp_path):
     assert json.loads(files["configs/metadata.json"])["eval_metrics"] == {}
 
 
-@every_bundle
-def test_bundle_with_an_evaluation_shows_its_numbers(folder, tmp_path, summary):
-    copy = copy_of(folder, tmp_path)
+@pytest.fixture(scope="module", params=render.bundle_dirs(), ids=lambda path: path.name)
+def evaluated(request, tmp_path_factory, summary):
+    """A copy of one bundle with an evaluation, and its rendered files."""
+    copy = copy_of(request.param, tmp_path_factory.mktemp("evaluated"))
     write_summary(copy / "docs" / "summary.json", summary)
+    return copy, render.render(copy)
 
-    files = render.render(copy)
+
+def test_bundle_with_an_evaluation_shows_its_numbers(evaluated, summary):
+    _, files = evaluated
 
     assert section(files["docs/README.md"]) == (
         f"\n## Performance\n\n{model_card_performance(summary)}\n"
@@ -60,22 +62,17 @@ def test_bundle_with_an_evaluation_shows_its_numbers(folder, tmp_path, summary):
     assert json.loads(files["configs/metadata.json"])["eval_metrics"] == eval_metrics(summary)
 
 
-@every_bundle
-def test_renderer_and_card_write_the_same(folder, tmp_path, summary):
-    copy = copy_of(folder, tmp_path)
-    write_summary(copy / "docs" / "summary.json", summary)
+def test_renderer_and_card_write_the_same(evaluated):
+    copy, files = evaluated
+
     write_card(copy, copy / "docs" / "summary.json")
 
-    for name, text in render.render(copy).items():
+    for name, text in files.items():
         assert (copy / name).read_text(encoding="utf-8") == text
 
 
-@every_bundle
-def test_mandatory_blocks_are_there(folder, tmp_path, summary):
-    copy = copy_of(folder, tmp_path)
-    write_summary(copy / "docs" / "summary.json", summary)
-
-    files = render.render(copy)
+def test_mandatory_blocks_are_there(evaluated, summary):
+    _, files = evaluated
 
     card, metadata = files["docs/README.md"], json.loads(files["configs/metadata.json"])
     blocks = ("## Intended use", "## Contraindications", "## Performance", "### Tested on")

@@ -220,6 +220,7 @@ def test_without_a_summary_the_section_says_that_nothing_is_evaluated() -> None:
     assert section.endswith(END)
 
 
+@settings(max_examples=20)
 @given(st.binary(max_size=100))
 def test_hash_is_that_of_the_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = tmp_path_factory.mktemp("hash") / "file"
