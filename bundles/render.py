@@ -120,7 +120,7 @@ def _render_card(bundle_dir: Path) -> str:
         **_overrides(bundle_dir)["card"],
     }
     card = {key: text.strip() for key, text in texts.items()}
-    for key in ("model", "intended_use", "data_source", "data_license"):
+    for key in ("model", "intended_use", "data_license"):
         card[key] = fill(card[key], width=100)
     own = bundle_dir / "card.md"
     template = Template(

@@ -107,7 +107,7 @@ def evaluation_settings(**changes: Any) -> dict[str, Any]:
     return {
         **{"data_range": None, "cnr_patch_size": 64, "cnr_stride": 16, "cnr_edge": "drop"},
         **{"enhancement_threshold": 12.5, "minimal_focus_area_mm2": 4.0},
-        **{"confidence": 0.9, "resamples": 200},
+        **{"confidence": 0.9, "resamples": 100},
         **changes,
     }
 

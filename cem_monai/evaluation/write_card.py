@@ -48,9 +48,9 @@ def write_card(
         card: _with_section(card, performance_section(summary, model)),
     }
     # Nothing gets its name before everything is written
-    with atomic_write(card, "w") as card_file, atomic_write(metadata, "w") as metadata_file:
+    with atomic_write(card) as card_file, atomic_write(metadata) as metadata_file:
         for path, file in ((card, card_file), (metadata, metadata_file)):
-            file.write(texts[path])
+            file.write(texts[path].encode())
             file.flush()
 
 
@@ -75,7 +75,10 @@ def _model_with(weights: Path, summary: EvaluationSummary) -> str:
 def _with_section(card: Path, section: str) -> str:
     if not card.is_file():
         return f"# {card.resolve().parents[1].name}\n\n{section}\n"
-    text = card.read_text(encoding="utf-8")
+    try:
+        text = card.read_bytes().decode()  # line ends stay as they are
+    except UnicodeDecodeError:
+        raise ValueError(f"{card}: is no UTF-8 text") from None
     if BEGIN not in text and END not in text:
         return f"{text.rstrip()}\n\n{section}\n"
     if (text.count(BEGIN), text.count(END)) != (1, 1) or text.index(BEGIN) > text.index(END):

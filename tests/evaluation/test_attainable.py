@@ -7,14 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cem_monai.evaluation.attainable import ratio_by_patient
+from cem_monai.evaluation.attainable import attainable_gain, ratio_by_patient
+from cem_monai.evaluation.measure_table import case_tables
 from cem_monai.evaluation.patient_resampling import expanded_percentiles
 from cem_monai.evaluation.resampling import Resampling
-from evaluated_rows import LIMITS, TRIVIAL, case_rows, summary_of
+from evaluated_rows import LIMITS, TRIVIAL, case_rows
 
 RESAMPLING = Resampling(resamples=300, confidence=0.9)
 MEASURES = ("breast_l1", "mass_l1", "breast_l2", "mass_l2")
 VALUES = st.lists(st.integers(1, 1000), min_size=6, max_size=6)
+
+
+def gains(rows):
+    return attainable_gain(case_tables(rows, ["model"]), RESAMPLING)
 
 
 def between(share: float):
@@ -33,7 +38,7 @@ def between(share: float):
 
 @pytest.mark.parametrize("share", [-0.5, 0, 0.25, 1, 1.5])
 def test_share_of_the_way_is_found(share: float) -> None:
-    entries = summary_of(rows=between(share))["attainable"]["model"]
+    entries = gains(between(share))["model"]
 
     for measure in MEASURES:
         entry = entries[measure]
@@ -45,12 +50,12 @@ def test_share_of_the_way_is_found(share: float) -> None:
 
 
 def test_trivial_predictors_are_compared_too_but_not_the_ends() -> None:
-    assert list(summary_of()["attainable"]) == [*TRIVIAL[1:], "model"]
+    assert list(gains(case_rows())) == [*TRIVIAL[1:], "model"]
 
 
 def test_without_limits_there_is_nothing() -> None:
-    assert summary_of(predictors=(*TRIVIAL, "model"))["attainable"] == {}
-    assert summary_of(predictors=("constant", LIMITS[0], "model"))["attainable"] == {}
+    assert gains(case_rows(predictors=(*TRIVIAL, "model"))) == {}
+    assert gains(case_rows(predictors=("constant", LIMITS[0], "model"))) == {}
 
 
 def test_limit_no_better_than_the_constant_gives_no_share() -> None:
@@ -62,7 +67,7 @@ def test_limit_no_better_than_the_constant_gives_no_share() -> None:
         for row in case_rows()
     ]
 
-    entry = summary_of(rows=rows)["attainable"]["model"]["breast_l1"]
+    entry = gains(rows)["model"]["breast_l1"]
 
     assert all(math.isnan(entry[key]) for key in ("share", "low", "high"))
     assert entry["n_cases"] == 12

@@ -32,7 +32,7 @@ def test_every_mean_is_that_of_patient_bootstrap() -> None:
         assert list(measures) == list(CASE_MEASURES)
         for column, entry in measures.items():
             values = [float(row[column] or "nan") for row in chosen]
-            interval = patient_bootstrap(values, patients, resamples=200, confidence=0.9)
+            interval = patient_bootstrap(values, patients, resamples=100, confidence=0.9)
             assert entry == interval_entry(interval)
             assert entry["mean"] == pytest.approx(np.nanmean(values))
 

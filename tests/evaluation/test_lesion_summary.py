@@ -28,7 +28,7 @@ def test_means_are_over_lesions() -> None:
 def test_rank_correlation_is_that_of_the_contrasts() -> None:
     rows = lesion_rows()
     pair = (column(rows, f"lesion_contrast_{image}") for image in ("real", "generated"))
-    expected = rank_correlation(*pair, patients(rows), resamples=200, confidence=0.9)
+    expected = rank_correlation(*pair, patients(rows), resamples=100, confidence=0.9)
 
     entry = summary_of()["lesions"]["model"]["rank_correlation"]
 

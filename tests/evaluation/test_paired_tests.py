@@ -36,7 +36,7 @@ def test_numbers_are_those_of_the_public_functions() -> None:
         )
         patients = [row["patient"] for row in rows if row["predictor"] == one["a"]]
         p_values.append(paired_permutation_test(a, b, patients).p_value)
-        interval = paired_patient_bootstrap(a, b, patients, resamples=200, confidence=0.9)
+        interval = paired_patient_bootstrap(a, b, patients, resamples=100, confidence=0.9)
         assert one["difference"] == interval_entry(interval)
         assert one["difference"]["mean"] == pytest.approx(np.nanmean(np.subtract(a, b)))
     assert [one["p_value"] for one in tests] == p_values

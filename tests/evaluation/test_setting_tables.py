@@ -38,7 +38,7 @@ def test_cells_are_means_over_the_images_of_the_setting(
     for cell in CELLS:
         values = [float(row[f"{region}_{cell}"]) for row in chosen]
         interval = patient_bootstrap(
-            values, [row["patient"] for row in chosen], resamples=200, confidence=0.9
+            values, [row["patient"] for row in chosen], resamples=100, confidence=0.9
         )
         assert cells[cell] == interval_entry(interval)
         assert cells[cell]["mean"] == pytest.approx(np.mean(values))

@@ -39,7 +39,7 @@ def test_interval_is_that_of_the_members() -> None:
     values = [float(row["breast_l1"]) for row in rows]
     patients = [row["patient"] for row in rows]
 
-    expected = patient_bootstrap(values, patients, resamples=200, confidence=0.9)
+    expected = patient_bootstrap(values, patients, resamples=100, confidence=0.9)
 
     assert groups("view")["MLO"] == interval_entry(expected)
 
