@@ -15,7 +15,7 @@ from cem_monai.evaluation import (
     fit_trivial_baselines,
     fit_trivial_predictors,
 )
-from cem_monai.metrics import case_metrics
+from cem_monai.metrics import CaseMeasures, CaseRegions, MeasureOptions
 
 
 def case(seed: int = 0, side: int = 16) -> dict[str, Any]:
@@ -23,12 +23,15 @@ def case(seed: int = 0, side: int = 16) -> dict[str, Any]:
     image, label = torch.rand(2, 1, side, side, generator=torch.Generator().manual_seed(seed))
     breast = torch.zeros(1, side, side)
     breast[:, 2:-2, : side - 5] = 1
-    return {name: MetaTensor(value, meta={"case": seed}) for name, value in
-            (("image", image), ("label", label), ("breast", breast))}  # fmt: skip
+    mass = torch.zeros(1, side, side)
+    mass[:, 6:9, 3:6] = 1
+    images = {"image": image, "label": label, "breast": breast, "mass": mass}
+    return {name: MetaTensor(value, meta={"case": seed}) for name, value in images.items()}
 
 
 def fit(number: int = 4) -> TrivialBaselinesd:
-    return TrivialBaselinesd(fit_trivial_baselines([case(seed) for seed in range(number)]))
+    fitted = fit_trivial_baselines([case(seed) for seed in range(number)])
+    return TrivialBaselinesd(fitted.predictors)
 
 
 def test_predictors_are_those_of_the_arrays() -> None:
@@ -89,12 +92,42 @@ def test_real_image_of_a_case_changes_no_prediction() -> None:
 
 
 def test_other_keys() -> None:
-    cases = [dict(zip(("low", "real", "mask"), one.values(), strict=True)) for one in [case()] * 2]
+    predictors = fit_trivial_baselines([case()] * 2).predictors
+    image, breast = (case()[name] for name in ("image", "breast"))
 
-    predictors = fit_trivial_baselines(cases, image_key="low", label_key="real", mask_key="mask")
-    item = TrivialBaselinesd(predictors, image_key="low", mask_key="mask")(cases[0])
+    item = TrivialBaselinesd(predictors, "low", "mask")({"low": image, "mask": breast})
 
-    assert {*cases[0], *TRIVIAL_PREDICTORS} == set(item)
+    assert {"low", "mask", *TRIVIAL_PREDICTORS} == set(item)
+
+
+def test_threshold_is_a_percentile_of_tissue_that_no_reader_took_for_a_mass() -> None:
+    """Grey levels 0 to 199 of equal frequency, and white masses."""
+    cases = []
+    for second in (False, True):
+        data = case(side=22)
+        data["breast"] = torch.ones(1, 22, 22)
+        data["breast"][:, 20:] = 0
+        grey = torch.arange(484).reshape(1, 22, 22) % 200
+        masses = ["mass", "mass_second"] if second else ["mass"]
+        for number, name in enumerate(masses):
+            data[name] = torch.zeros(1, 22, 22)
+            data[name][:, 18 + number, :20] = 1
+            grey[data[name] > 0] = 255
+        data["label"] = grey / 127.5 - 1
+        cases.append(data)
+    shares = {level: np.mean([tissue_share(data, level) for data in cases]) for level in range(200)}
+    expected = min(level for level, share in shares.items() if share <= 0.01)
+
+    assert fit_trivial_baselines(cases).threshold == pytest.approx(expected, abs=1e-3)
+
+
+def tissue_share(data: dict[str, Any], level: int) -> float:
+    """Return the share of the lesion-free tissue above a grey level."""
+    tissue = data["breast"] > 0
+    for name in data.keys() & {"mass", "mass_second"}:
+        tissue &= data[name] == 0
+    grey = (data["label"][tissue] + 1) * 127.5
+    return float((grey > level + 0.5).float().mean())
 
 
 def test_depth_is_measured_once_per_case(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,10 +164,9 @@ def test_constant_has_contrast_zero_and_no_cnr() -> None:
     constant = transform({"image": torch.rand(1, 8, 8), "breast": breast})["constant"]
     real = 100 * mass + torch.arange(64.0).reshape(8, 8)
 
-    row = case_metrics(
-        constant[0], real, breast=breast[0], mass=mass, surround=surround, data_range=(0, 255),
-        patch_size=4, stride=2,
-    )  # fmt: skip
+    regions = CaseRegions(breast[0], [(mass, surround)])
+    stored = (255 * constant[0]).round()
+    row = CaseMeasures(real, regions, MeasureOptions((0, 255), 4, 2)).case_row(stored)
 
     assert row["mass_contrast_generated"] == 0
     assert row["mass_cnr_generated"] != row["mass_cnr_generated"]  # NaN

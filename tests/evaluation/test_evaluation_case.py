@@ -162,7 +162,7 @@ def test_attributes_of_the_header_and_the_datalist(items: dict[str, Item]) -> No
     assert load_evaluation_case(items["L"] | {"density": "c"}).attributes == {
         "density": "c",
         "manufacturer": "cem_monai simulator",
-        "model": "test",
+        "machine": "test",
         "thickness_mm": "48.3",
         "lesion_kind": "",
     }

@@ -10,13 +10,14 @@ from cem_monai.evaluation import (
     markdown_table,
     print_patch_summary,
     print_summary,
+    read_lesions,
     read_metrics,
     summarize,
     table_cells,
 )
 from cem_monai.evaluation.statistics import Interval, patient_bootstrap
 from cem_monai.evaluation.summary import MEASURES, PATCH_MEASURES, format_interval
-from cem_monai.metrics import case_metrics
+from cem_monai.metrics import CaseMeasures, CaseRegions, MeasureOptions
 
 MakeRow = Callable[..., dict[str, str]]
 WriteTable = Callable[..., Path]
@@ -44,6 +45,26 @@ def test_table_without_rows_raises(tmp_path: Path) -> None:
         read_metrics(tmp_path / "metrics.csv")
 
 
+def test_lesions_and_cases_are_read_apart(make_row: MakeRow, write_table: WriteTable) -> None:
+    case = make_row("model", "a") | {"lesion": ""}
+    lesions = [case | {"lesion": number} for number in ("1", "2")]
+    path = write_table([case, *lesions])
+
+    assert read_metrics(path) == [case]
+    assert read_lesions(path) == lesions
+
+
+def test_table_of_an_older_version_has_no_lesions(
+    make_row: MakeRow, write_table: WriteTable
+) -> None:
+    assert read_lesions(write_table([make_row("model", "a")])) == []
+
+
+def test_lesions_alone_are_no_case(make_row: MakeRow, write_table: WriteTable) -> None:
+    with pytest.raises(ValueError, match="holds no case"):
+        read_metrics(write_table([make_row("model", "a") | {"lesion": "1"}]))
+
+
 def test_missing_columns_are_named(make_row: MakeRow, write_table: WriteTable) -> None:
     row = make_row("model", "a")
     del row["mass_l1"], row["mass_contrast_real"]
@@ -52,12 +73,11 @@ def test_missing_columns_are_named(make_row: MakeRow, write_table: WriteTable) -
         read_metrics(write_table([row]))
 
 
-def test_every_measure_is_a_column_of_case_metrics() -> None:
+def test_every_measure_is_a_column_of_the_measures() -> None:
     image = [[float(row * column % 7) for column in range(8)] for row in range(8)]
-    ones = [[1] * 8] * 8
+    regions = CaseRegions([[1] * 8] * 8)
 
-    row = case_metrics(image, image, breast=ones, mass=None, surround=None, data_range=(0, 7),
-                       patch_size=4, stride=2)  # fmt: skip
+    row = CaseMeasures(image, regions, MeasureOptions((0, 7), 4, 2)).case_row(image)
 
     assert {measure.column for measure in MEASURES} <= row.keys()
 

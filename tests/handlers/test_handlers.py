@@ -1,17 +1,24 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 
 import numpy as np
 import pytest
 import torch
 from ignite.engine import Engine, Events
-from monai.data import MetaTensor
+from monai.data import MetaTensor, list_data_collate
 from monai.engines import SupervisedEvaluator
 
 from cem_monai.handlers import CaseMetricsSaver, DeltaCNR, LossHistory, TrainingCheckpoint
-from cem_monai.metrics import case_metrics, delta_cnr_breast, delta_cnr_mass
+from cem_monai.metrics import (
+    CaseMeasures,
+    CaseRegions,
+    MeasureOptions,
+    delta_cnr_breast,
+    delta_cnr_mass,
+)
 from cem_monai.networks import load_weights
 from exams import breast_and_mass
 
@@ -53,11 +60,7 @@ class Recall(torch.nn.Module):
 
 def evaluate(cases, **options):
     loader = [
-        {
-            key: (value[None] if isinstance(value, torch.Tensor) else [value])
-            for key, value in c.items()
-            if key != "made"
-        }
+        list_data_collate([{key: value for key, value in c.items() if key != "made"}])
         for c in cases
     ]
     evaluator = SupervisedEvaluator(
@@ -103,28 +106,101 @@ def test_metrics_csv_holds_every_case_and_predictor(tmp_path):
     cases = [case(0), case(1, with_mass=False)]
     saver = CaseMetricsSaver(tmp_path / "m.csv", {"model": "pred", "copy": "label"}, **WINDOW)
     evaluate(cases, val_handlers=[saver])
-    rows = list(csv.DictReader((tmp_path / "m.csv").open()))
-    assert [(row["case"], row["predictor"]) for row in rows] == [
-        ("C0", "model"),
-        ("C0", "copy"),
-        ("C1", "model"),
-        ("C1", "copy"),
+    rows = read(tmp_path / "m.csv")
+    assert [(row["case"], row["predictor"], row["lesion"]) for row in rows] == [
+        ("C0", "model", ""),
+        ("C0", "model", "1"),
+        ("C0", "copy", ""),
+        ("C0", "copy", "1"),
+        ("C1", "model", ""),
+        ("C1", "copy", ""),
     ]
     generated, real, breast, mass, surround = planes(cases[0])
-    expected = case_metrics(
-        generated.astype(int),
+    measures = CaseMeasures(
         real.astype(int),
-        breast=breast,
-        mass=mass,
-        surround=surround,
-        data_range=(0, 4095),
-        **WINDOW,
+        CaseRegions(breast, [(mass, surround)]),
+        MeasureOptions((0, 4095), **WINDOW),
     )
+    check(rows[0], measures.case_row(generated.astype(int)))
+    (lesion,) = measures.lesion_rows(generated.astype(int))
+    check(rows[1], lesion)
+    assert float(rows[2]["breast_l1"]) == 0
+    assert rows[4]["mass_delta_cnr"] == ""  # no mass: an empty field, never 0
+
+
+def read(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def check(row, expected):
     for name, value in expected.items():
-        if not math.isnan(value):
-            assert float(rows[0][name]) == pytest.approx(value, rel=1e-8), name
-    assert float(rows[1]["breast_l1"]) == 0
-    assert rows[2]["mass_delta_cnr"] == ""  # no mass: an empty field, never 0
+        if math.isnan(value):
+            assert row[name] == "", name
+        else:
+            assert float(row[name]) == pytest.approx(value, rel=1e-8), name
+
+
+def full_case():
+    """Second reader, decoy, mirrored position and spacing, as evaluate.json has them."""
+    c = case(0)
+    for key, shift in (("mass_second", 1), ("surround_second", 1), ("decoy", 16), ("mirrored", 9)):
+        source = c["surround" if key.startswith("surround") else "mass"]
+        c[key] = torch.roll(source, shift, dims=1)
+    c["label"].meta["spacing_known"] = True
+    c["label"].affine = torch.diag(torch.tensor([0.5, 0.25, 1.0]))
+    return c | {"density": "c", "known_lesions": json.dumps([["occult", 0.5, 0.3]])}
+
+
+def test_all_that_a_case_holds_is_measured(tmp_path):
+    c = full_case()
+    saver = CaseMetricsSaver(
+        tmp_path / "m.csv", {"model": "pred"}, facts=["density", "machine"], threshold=126, **WINDOW
+    )
+    evaluate([c], val_handlers=[saver])
+    of_case, of_lesion = read(tmp_path / "m.csv")
+    masks = {key: np.asarray(c[key][0]) for key in c if key.startswith(("mass", "surround"))}
+    regions = CaseRegions(
+        np.asarray(c["breast"][0]),
+        [(masks["mass"], masks["surround"]), (masks["mass_second"], masks["surround_second"])],
+        decoy=np.asarray(c["decoy"][0]),
+        mirrored=np.asarray(c["mirrored"][0]),
+        pixel_area=0.125,
+    )
+    options = MeasureOptions((0, 4095), threshold=126, **WINDOW)
+    measures = CaseMeasures(np.asarray(c["label"][0]).astype(int), regions, options)
+    check(of_case, measures.case_row(c["made"].astype(int)))
+    check(of_lesion, measures.lesion_rows(c["made"].astype(int))[0])
+    assert float(of_case["decoy_pixels"]) > 0 < float(of_case["mirror_pixels"])
+    assert (of_case["density"], of_case["machine"]) == ("c", "")
+    assert of_lesion["lesion_kind"] == "occult"
+    diameter = 2 * math.sqrt(masks["mass"].sum() * 0.125 / math.pi)
+    assert float(of_lesion["lesion_diameter_mm"]) == pytest.approx(diameter)
+
+
+def test_without_spacing_there_are_no_millimeters(tmp_path):
+    saver = CaseMetricsSaver(tmp_path / "m.csv", {"model": "pred"}, threshold=126, **WINDOW)
+    evaluate([case(0)], val_handlers=[saver])
+    of_case, of_lesion = read(tmp_path / "m.csv")
+    assert of_case["false_foci"] == of_lesion["lesion_diameter_mm"] == ""
+    assert of_case["false_share"] != ""
+
+
+def test_histograms_lie_beside_the_metrics(tmp_path):
+    """Of the second run alone, though the handler has seen two."""
+    saver = CaseMetricsSaver(tmp_path / "m.csv", {"model": "pred"}, **WINDOW)
+    evaluate([case(5)], val_handlers=[saver])
+    evaluate([case(0), case(1, with_mass=False)], val_handlers=[saver])
+    rows = read(tmp_path / "histograms.csv")
+    assert [(row["setting"], row["predictor"]) for row in rows] == [
+        (setting, predictor)
+        for setting in ("breast_with_mass", "breast_without_mass", "mass_only")
+        for predictor in ("model", "real")
+    ]
+    _, real, breast, _, _ = planes(case(0))
+    bins = np.histogram(real[breast > 0], 256, (0, 4095))[0] / breast.sum()
+    written = [float(rows[1][f"bin_{number}"]) for number in range(256)]
+    assert written == pytest.approx(bins, abs=1e-6)
 
 
 def test_data_range_is_that_of_the_format_unless_given(tmp_path):
@@ -133,8 +209,7 @@ def test_data_range_is_that_of_the_format_unless_given(tmp_path):
         saver = CaseMetricsSaver(path, {"model": "pred"}, data_range=given, **WINDOW)
         evaluate([case(0)], val_handlers=[saver])
     l1 = {
-        name: float(next(csv.DictReader((tmp_path / f"{name}.csv").open()))["breast_l1"])
-        for name in ("format", "window")
+        name: float(read(tmp_path / f"{name}.csv")[0]["breast_l1"]) for name in ("format", "window")
     }
     assert l1["window"] == pytest.approx(l1["format"] * 4095 / 300)
 
