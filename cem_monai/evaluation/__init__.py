@@ -8,14 +8,14 @@ from cem_monai.evaluation.bundle_evaluation import write_bundle_evaluation
 from cem_monai.evaluation.card_metrics import eval_metrics
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_masks import Reading
-from cem_monai.evaluation.case_panel import CasePanel, case_panel, load_case_panel
+from cem_monai.evaluation.case_panel import CasePanel, case_panel
 from cem_monai.evaluation.cases import badness, case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_predictions
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
-from cem_monai.evaluation.evaluation_files import sha256_of, write_evaluation
+from cem_monai.evaluation.evaluation_files import write_evaluation
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.file_hash import file_sha256
@@ -26,7 +26,7 @@ from cem_monai.evaluation.lesion_patches import (
     matched_patches,
 )
 from cem_monai.evaluation.model_card import model_card_performance
-from cem_monai.evaluation.panels import draw_case_panel, panel_figure, write_panel
+from cem_monai.evaluation.panels import panel_figure, write_panel
 from cem_monai.evaluation.patch_classifier import PatchClassifier, fit_patch_classifier
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
@@ -130,7 +130,6 @@ __all__ = [
     "bland_altman",
     "case_caption",
     "case_panel",
-    "draw_case_panel",
     "eval_metrics",
     "evaluate_predictions",
     "evaluation_summary",
@@ -145,7 +144,6 @@ __all__ = [
     "holm",
     "interval_of",
     "lesion_patches",
-    "load_case_panel",
     "load_evaluation_case",
     "markdown_table",
     "matched_patches",
@@ -166,7 +164,6 @@ __all__ = [
     "read_predictions",
     "read_summary",
     "run_substitution",
-    "sha256_of",
     "subgroups",
     "substitute_images",
     "substitution_curve",

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_panel import CasePanel
 from cem_monai.evaluation.cases import case_caption, worst_first
-from cem_monai.evaluation.evaluation_files import METRICS, sha256_of, write_evaluation
+from cem_monai.evaluation.evaluation_files import METRICS, write_evaluation
+from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.panels import write_panel
 from cem_monai.evaluation.summary import read_metrics
 
@@ -85,7 +86,7 @@ def write_bundle_evaluation(
         output,
         datalist=datalist,
         section="test",
-        models={MODEL: {"predictions": bundle_name, "weights_sha256": sha256_of(weights)}},
+        models={MODEL: {"predictions": bundle_name, "weights_sha256": file_sha256(weights)}},
         settings=MeasureSettings(low_high, patch_size, stride, edge),
         threshold=threshold,
         pictures=pictures,

@@ -1,4 +1,4 @@
-"""The images of one case to be looked at side by side, from DICOM files or from arrays."""
+"""The images of one case to be looked at side by side."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.data import breast_mask, read_mask
-from cem_monai.dicom import Mammogram, read_generated, read_mammogram, to_canonical
+from cem_monai.dicom import read_mammogram
 from cem_monai.evaluation.evaluation_case import EvaluationCase
 from cem_monai.evaluation.window import Range, display_range, linear_range
 
@@ -108,68 +107,5 @@ def case_panel(
     )
 
 
-def load_case_panel(
-    low_energy_path: Path,
-    recombined_path: Path,
-    virtual_path: Path,
-    *,
-    display_window: tuple[float, float] | None = None,
-    mass: Path | None = None,
-    breast: Path | None = None,
-) -> CasePanel:
-    """Read the files of one case.
-
-    Args:
-        low_energy_path, recombined_path: DICOM files of one compression.
-        virtual_path: DICOM file that was generated from the low-energy one.
-        display_window: WindowCenter and WindowWidth for the recombined and the virtual image; the
-            window of the recombined file by default.
-        mass, breast: NIfTI masks drawn on the recombined image. Without `mass` no outline is drawn;
-            without `breast` the breast is found in the low-energy image.
-
-    Raises:
-        MammogramError: a DICOM file is missing or unusable.
-        ValueError: a mask is missing or damaged, sizes differ, the window has no width, or the
-            virtual image was generated from another low-energy image.
-    """
-    low_energy, recombined = read_mammogram(low_energy_path), read_mammogram(recombined_path)
-    virtual = read_generated(virtual_path)
-    _check_source(virtual, low_energy)
-    panel = CasePanel(
-        low_energy=low_energy.pixels,
-        recombined=recombined.pixels,
-        virtual=virtual.pixels,
-        breast=_mask(breast, recombined) if breast else breast_mask(low_energy.pixels),
-        mass=_mask(mass, recombined) if mass else None,
-        low_energy_range=display_range(low_energy, low_energy_path),
-        recombined_range=linear_range(*display_window)
-        if display_window
-        else display_range(recombined, recombined_path),
-        spacing=recombined.attributes.imager_pixel_spacing,
-    )
-    _check_sizes(panel, recombined_path)
-    return panel
-
-
 def _file_range(path: Path) -> Range:
     return display_range(read_mammogram(path), path)
-
-
-def _check_source(virtual: Mammogram, low_energy: Mammogram) -> None:
-    if low_energy.attributes.sop_instance_uid not in virtual.attributes.source_uids:
-        raise ValueError(
-            f"{virtual.attributes.path}: was not generated from {low_energy.attributes.path}"
-        )
-
-
-def _check_sizes(panel: CasePanel, recombined_path: Path) -> None:
-    names = ("low_energy", "recombined", "virtual", "breast", "mass")
-    arrays = {name: getattr(panel, name) for name in names}
-    shapes = {name: array.shape for name, array in arrays.items() if array is not None}
-    if len(set(shapes.values())) > 1:
-        listed = ", ".join(f"{name} {rows} x {columns}" for name, (rows, columns) in shapes.items())
-        raise ValueError(f"{recombined_path}: the images of this case differ in size: {listed}")
-
-
-def _mask(path: Path, recombined: Mammogram) -> Mask:
-    return to_canonical(read_mask(path), chest_wall_at_right=recombined.flipped)

@@ -17,9 +17,9 @@ from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation
 from cem_monai.evaluation.evaluation_files import (
     HISTOGRAMS,
     METRICS,
-    sha256_of,
     write_evaluation,
 )
+from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.leak import WITHOUT_CONTRAST
 from cem_monai.evaluation.measure_predictions import Measured, measure_predictions
 from cem_monai.evaluation.parallel import Processes
@@ -106,7 +106,7 @@ def evaluate_predictions(
             raise ValueError(f"{output}: lies in {folder}, where it would pass for predictions")
     if request.losses_csv is not None and not request.losses_csv.is_file():
         raise FileNotFoundError(f"{request.losses_csv}: no such file")
-    hashes = {name: sha256_of(path) for name, path in request.weights.items()}
+    hashes = {name: file_sha256(path) for name, path in request.weights.items()}
     items = load_datalist(request.datalist, request.section)
     training = load_datalist(request.datalist, "training", allow_empty=True)
     with Processes(workers).started() as processes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 from cem_monai.data import load_datalist
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
+from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.leak import leak_gaps
 from cem_monai.evaluation.limits import has_limits
 from cem_monai.evaluation.report import write_report
@@ -86,24 +86,12 @@ def write_evaluation(
     return summary
 
 
-def sha256_of(path: str | os.PathLike[str]) -> str:
-    """Return the SHA-256 of a file as hexadecimal text.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
 def _data(datalist: Path, section: str, cases: Sequence[Row]) -> EvaluatedData:
     names = {row["case"] for row in cases}
     items = load_datalist(datalist, section)
     return {
         "datalist": datalist.name,
-        "datalist_sha256": sha256_of(datalist),
+        "datalist_sha256": file_sha256(datalist),
         "section": section,
         "cases": len(names),
         "patients": len({row["patient"] or row["case"] for row in cases}),

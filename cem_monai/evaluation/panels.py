@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cem_monai.atomic import atomic_write
-from cem_monai.evaluation.case_panel import CasePanel, Mask, Path, load_case_panel
+from cem_monai.evaluation.case_panel import CasePanel, Mask, Path
 from cem_monai.evaluation.mask_panel import draw_masks
 
 if TYPE_CHECKING:
@@ -25,46 +25,11 @@ BAR_INCHES, BAR_GAP_INCHES = 0.1, 0.06
 """Height of the color bar below the difference, and its distance from it."""
 
 
-def draw_case_panel(
-    low_energy_path: Path,
-    recombined_path: Path,
-    virtual_path: Path,
-    output_png: Path,
-    *,
-    title: str,
-    caption: str,
-    display_window: tuple[float, float] | None = None,
-    mass: Path | None = None,
-    breast: Path | None = None,
-) -> None:
-    """Draw one case as a PNG file, written completely or not at all.
-
-    Paths, masks, window and errors are those of `load_case_panel`.
-
-    Args:
-        low_energy_path, recombined_path, virtual_path: DICOM files.
-        output_png: file to write.
-        title: heading, e.g. the name of the case.
-        caption: line below the images, e.g. of `case_caption`.
-        display_window: WindowCenter and WindowWidth.
-        mass, breast: NIfTI masks.
-    """
-    panel = load_case_panel(
-        low_energy_path,
-        recombined_path,
-        virtual_path,
-        display_window=display_window,
-        mass=mass,
-        breast=breast,
-    )
-    write_panel(panel, output_png, title=title, caption=caption)
-
-
 def write_panel(panel: CasePanel, output_png: Path, *, title: str, caption: str) -> None:
     """Draw one case as a PNG file, written completely or not at all.
 
     Args:
-        panel: of `case_panel` or `load_case_panel`.
+        panel: of `case_panel`.
         output_png: file to write.
         title: heading, e.g. the name of the case.
         caption: line below the images, e.g. of `case_caption`.

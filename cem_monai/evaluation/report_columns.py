@@ -130,6 +130,7 @@ MEASURE_GROUPS = (
             Column("mass_real_sigma_cnr_generated", "CNR generated", 2),
             Column("mass_real_sigma_delta_cnr", "ΔCNR", 2, signed=True),
             Column("mass_missed_enhancement", "missed enhancement", 1, "%", 100),
+            Column("surround_is_ring", "ring as surround", 0, "%", 100),
         ),
         "Contrast: mean of the mass minus mean of its surround. Missed enhancement: share of the "
         "real contrast that the generated image lacks.",

@@ -8,10 +8,7 @@ from typing import Any
 from cem_monai.evaluation.predictor_fit import TRIVIAL_PREDICTORS
 from cem_monai.evaluation.summary import LABELS
 
-LIMITS = {
-    "limit_mean": "simulator's limit: mean",
-    "limit_median": "simulator's limit: median",
-}
+LIMITS = ("limit_mean", "limit_median")
 """Best possible guesses from the low-energy image, which only simulated exams have."""
 
 
@@ -29,7 +26,7 @@ def model_names(summary: Mapping[str, Any]) -> list[str]:
 
 def predictor_label(name: str) -> str:
     """Return what tables call a predictor."""
-    return LIMITS.get(name) or LABELS.get(name, name)
+    return LABELS.get(name, name)
 
 
 def predictor_kind(name: str, summary: Mapping[str, Any]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from cem_monai.atomic import atomic_write
@@ -22,11 +23,11 @@ def write_card(
     summary_json: str | os.PathLike[str],
     weights: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Write the section on performance and `eval_metrics`; both files, or neither.
+    """Write the section on performance and `eval_metrics`, and keep the summary; all, or nothing.
 
     In `docs/README.md` the section replaces what lies between the markers. Without markers it is
     appended; without a file there will be one. In `configs/metadata.json`, `eval_metrics` is
-    replaced.
+    replaced. The summary becomes `docs/summary.json`.
 
     Args:
         bundle_dir: the bundle.
@@ -43,13 +44,16 @@ def write_card(
     summary = read_summary(summary_json)
     model = card_model(summary) if weights is None else _model_with(Path(weights), summary)
     card, metadata = Path(bundle_dir, "docs/README.md"), Path(bundle_dir, "configs/metadata.json")
+    kept = Path(bundle_dir, "docs/summary.json")
     texts = {
+        kept: Path(summary_json).read_text(encoding="utf-8"),
         metadata: _with_metrics(metadata, summary, model),
         card: _with_section(card, performance_section(summary, model)),
     }
     # Nothing gets its name before everything is written
-    with atomic_write(card) as card_file, atomic_write(metadata) as metadata_file:
-        for path, file in ((card, card_file), (metadata, metadata_file)):
+    with ExitStack() as stack:
+        files = {path: stack.enter_context(atomic_write(path)) for path in texts}
+        for path, file in files.items():
             file.write(texts[path].encode())
             file.flush()
 

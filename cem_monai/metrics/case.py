@@ -151,7 +151,7 @@ class _Distances:
         self._options: Any = {"data_range": data_range, "frame_pixels": frame_pixels}
 
     def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
-        row = {}
+        row: dict[str, float] = {}
         for name, area in self._areas.items():
             found = distances(generated, self._real, area, **self._options)
             if name == WHOLE:  # its size is told by the grid, and both kinds of PSNR are one

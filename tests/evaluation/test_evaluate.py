@@ -147,7 +147,7 @@ def test_two_processes_give_the_same_numbers(evaluate: Evaluate, tmp_path: Path)
         (("--data_range", "5"), "--data_range must be LOW,HIGH, e.g. 1900,2200, got '5'"),
         (("--data_range", "9,5"), "--data_range must be LOW,HIGH with LOW below HIGH, got '9,5'"),
         (("--section", "tset"), "no section 'tset', there are training, validation, test"),
-        (("--weights", "nowhere.pt"), "nowhere.pt: no such file"),
+        (("--weights", "nowhere.pt"), "nowhere.pt: No such file or directory"),
         (("--weights", "x=nowhere.pt"), "no model 'x', there are model"),
         (("--workers", "0"), "workers must be at least 1, got 0"),
         (("--cnr_edge", "soft"), "cnr_edge must be one of strict, masked, image, got 'soft'"),
