@@ -1,5 +1,7 @@
 """Render each bundle's configs and model card from _base/ and the bundle's own overrides.yaml.
 
+Performance comes from the docs/summary.json of an evaluation, where the bundle has one.
+
     python bundles/render.py           write
     python bundles/render.py --check   only tell what is out of date; exit code 1 if anything is
 
@@ -17,6 +19,13 @@ from textwrap import fill
 from typing import Any
 
 from monai.bundle import ConfigParser
+
+from cem_monai.evaluation import (
+    EvaluationSummary,
+    eval_metrics,
+    performance_section,
+    read_summary,
+)
 
 BUNDLES_DIR = Path(__file__).parent
 BASE_DIR = BUNDLES_DIR / "_base"
@@ -77,6 +86,8 @@ def _render_config(bundle_dir: Path, name: str) -> str:
         if key not in parser:
             raise KeyError(f"{bundle_dir.name}/overrides.yaml: {key!r} is not defined in {sources}")
         parser[key] = value
+    if name == "metadata" and (summary := _summary(bundle_dir)):
+        parser["eval_metrics"] = eval_metrics(summary)
     return json.dumps(parser.get(), indent=4, ensure_ascii=False) + "\n"
 
 
@@ -102,14 +113,26 @@ def _section(changes: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _render_card(bundle_dir: Path) -> str:
-    overrides = _overrides(bundle_dir)
-    card = {key: text.strip() for key, text in overrides["card"].items()}
-    card["model"] = fill(card["model"], width=100)
+    metadata = json.loads(_render_config(bundle_dir, "metadata"))
+    texts = {
+        **{key: metadata[key] for key in ("name", "intended_use", "data_source")},
+        **ConfigParser.load_config_file(BASE_DIR / "card.yaml"),
+        **_overrides(bundle_dir)["card"],
+    }
+    card = {key: text.strip() for key, text in texts.items()}
+    for key in ("model", "intended_use", "data_license"):
+        card[key] = fill(card[key], width=100)
     own = bundle_dir / "card.md"
     template = Template(
         (own if own.is_file() else BASE_DIR / "card.md").read_text(encoding="utf-8")
     )
-    return template.substitute(card, name=overrides["metadata"]["name"])
+    return template.substitute(card, performance=performance_section(_summary(bundle_dir)))
+
+
+def _summary(bundle_dir: Path) -> EvaluationSummary | None:
+    """Return what `cem-monai evaluate` found for the bundle's weights; None without weights."""
+    path = bundle_dir / "docs" / "summary.json"
+    return read_summary(path) if path.is_file() else None
 
 
 def _overrides(bundle_dir: Path) -> dict[str, Any]:

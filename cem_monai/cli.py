@@ -10,6 +10,7 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 from typing import Literal
 
 import fire
@@ -123,8 +124,6 @@ def index(
         validation_fraction: share of the patients kept for validation while training.
         seed: of the split.
     """
-    from pathlib import Path
-
     from cem_monai.data import check_split, find_pairs, report_refused, write_datalist
 
     check_split(test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed)
@@ -194,6 +193,85 @@ def dose_patches(
         print(f"left out: {one.reason}")
 
 
+def evaluate(
+    predictions: str,
+    datalist: str,
+    output: str,
+    section: str = "test",
+    data_range: str | None = None,
+    workers: int = 2,
+    predictions_without_contrast: str | None = None,
+    count_missing: bool = False,
+    substitution: bool = False,
+    weights: str | None = None,
+    losses: str | None = None,
+    cnr_patch_size: int = 64,
+    cnr_stride: int = 16,
+    cnr_edge: str = "strict",
+) -> None:
+    """Judge any folder of predictions: tables with intervals, trivial baselines, a report.
+
+    Predictions are DICOM, NIfTI, 16-bit PNG or NPY files, one for each case, named like the case or
+    its low-energy file; docs/reference/predictions.md tells how they must be stored.
+
+    Args:
+        predictions: folder; for several models NAME=FOLDER,NAME=FOLDER.
+        datalist: JSON file that cem-monai index wrote; the trivial baselines learn from its section
+            training.
+        output: folder to write: report.html, summary.json, metrics.csv.
+        section: of the datalist.
+        data_range: LOW,HIGH, the stored values that stand for grey levels 0 and 255, e.g.
+            1900,2200; the whole range of each image's format by default.
+        workers: processes.
+        predictions_without_contrast: folder (NAME=FOLDER for several models) of what the model made
+            of the low-energy images without contrast agent, which simulated exams have.
+        count_missing: go on without missing predictions; every table counts them.
+        substitution: train a lesion classifier on real images and feed it virtual ones.
+        weights: file (NAME=FILE) whose SHA-256 the summary shall hold.
+        losses: losses.csv of the training, for its curves.
+        cnr_patch_size: pixels, of the breast's CNR.
+        cnr_stride: pixels, of the breast's CNR.
+        cnr_edge: which windows count at the edge of the breast: strict, masked or image.
+    """
+    from cem_monai.evaluation import (
+        EvaluationRequest,
+        MeasureSettings,
+        evaluate_predictions,
+        print_summary,
+    )
+
+    request = EvaluationRequest(
+        models=_named_paths(predictions),
+        datalist=Path(datalist),
+        section=section,
+        settings=MeasureSettings(
+            None if data_range is None else _range(data_range), cnr_patch_size, cnr_stride, cnr_edge
+        ),
+        without_contrast=_named_paths(predictions_without_contrast),
+        count_missing=count_missing,
+        with_substitution=substitution,
+        weights=_named_paths(weights),
+        losses_csv=None if losses is None else Path(losses),
+    )
+    evaluate_predictions(request, output, workers=workers)
+    print_summary(Path(output, "metrics.csv"))
+    print(f"{output}: report.html (open this first), summary.json, metrics.csv. Research only.")
+
+
+def card(bundle: str, summary: str, weights: str | None = None) -> None:
+    """Write an evaluation's numbers into the model card and the metadata of a bundle.
+
+    Args:
+        bundle: its folder.
+        summary: summary.json of cem-monai evaluate, or of the bundle's own evaluating.
+        weights: file that the numbers must belong to.
+    """
+    from cem_monai.evaluation import write_card
+
+    write_card(bundle, summary, weights)
+    print(f"{bundle}: docs/README.md and configs/metadata.json hold the numbers of {summary}")
+
+
 def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: int = 48) -> None:
     """Simulate exams, train a small generator on the CPU, generate, evaluate, report.
 
@@ -236,6 +314,8 @@ VERBS: dict[str, Callable[..., None]] = {
         import_cdd_cesm,
         index,
         dose_patches,
+        evaluate,
+        card,
         demo,
         benchmark,
     )
@@ -295,6 +375,40 @@ def _bind(arguments: list[str]) -> list[str]:
         raise ValueError(f"{verb} takes no argument {positional[len(free)]!r}; see --help")
     given = [*zip(free, positional, strict=False), *named]
     return [verb, *(_spell(name, str(parameters[name].annotation), text) for name, text in given)]
+
+
+def _named_paths(text: str | None) -> dict[str, Path]:
+    """Read FOLDER, or NAME=FOLDER,NAME=FOLDER; one without a name is called model.
+
+    Raises:
+        ValueError: a name is missing or there twice.
+    """
+    if text is None:
+        return {}
+    if "=" not in text:
+        return {"model": Path(text)}
+    named: dict[str, Path] = {}
+    for part in text.split(","):
+        name, equals, path = part.partition("=")
+        if not (name and equals and path) or name in named:
+            raise ValueError(f"must be NAME=PATH,NAME=PATH with different names, got {text!r}")
+        named[name] = Path(path)
+    return named
+
+
+def _range(text: str) -> tuple[float, float]:
+    """Read LOW,HIGH.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        low, high = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"--data_range must be LOW,HIGH, e.g. 1900,2200, got {text!r}") from None
+    if not low < high:
+        raise ValueError(f"--data_range must be LOW,HIGH with LOW below HIGH, got {text!r}")
+    return low, high
 
 
 def _full_name(name: str, parameters: Collection[str]) -> str:

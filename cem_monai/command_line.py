@@ -61,7 +61,8 @@ def split_arguments(
             continue
         name, equals, value = text.lstrip("-").partition("=")
         if not equals:
-            bare = name in flags and remaining[:1] not in (["true"], ["false"], ["True"], ["False"])
+            follows = remaining[0] if remaining else ""
+            bare = name.replace("-", "_") in flags and follows.lower() not in ("true", "false")
             value = "True" if bare else remaining.pop(0) if remaining else ""
         options.append((name, value))
     return options, rest

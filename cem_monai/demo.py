@@ -9,20 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from cem_monai.bundle_run import config_files, quiet, run_bundle
 from cem_monai.data import find_pairs, load_datalist, report_refused, write_datalist
-from cem_monai.dicom import read_generated, read_mammogram
-from cem_monai.evaluation import (
-    case_caption,
-    draw_case_panel,
-    markdown_table,
-    read_metrics,
-    summarize,
-    worst_first,
-    write_report,
-)
 from cem_monai.simulator import simulate_exams
 
 BUNDLE = "breast_cem_unet512"
@@ -76,24 +64,13 @@ def run_demo(output: str | os.PathLike[str], *, exams: int, seed: int, epochs: i
 
     dataset = {"dataset_dir": str(output / "exams"), "output_dir": str(output)}
     _stage(3, f"train on {counts['training']} image pairs")
-    training_started = time.perf_counter()
     _bundle("training", ["train"], {**common, **TRAINING, **GRID, **dataset, "max_epochs": epochs})
-    training_seconds = time.perf_counter() - training_started
     _stage(4, f"generate the virtual DES of {counts['test']} held-out images")
     inference = {"dataset_dir": str(output / "held_out"), "output_dir": str(output / "virtual_des")}
     shutil.rmtree(output / "virtual_des", ignore_errors=True)
     _bundle("inference", ["inference"], {**common, **inference, "display_window": [2050, 300]})
-    _stage(5, "evaluate beside the trivial baselines")
+    _stage(5, "evaluate beside trivial predictors and the simulator's limit, and report")
     _bundle("evaluating", ["train", "evaluate"], {**common, **GRID, **dataset})
-    _stage(6, "draw the cases and write the report")
-    facts = {
-        "simulated exams": f"{len(list((output / 'exams').glob('*/exam.json')))}",
-        "image pairs": f"{counts['training']} for training, {counts['test']} held out",
-        "seed": f"{seed}",
-        "training": f"{epochs} epochs, {training_seconds:.0f} s, {_workers()} CPU cores",
-        "network": "U-Net with 6 halvings and 16 filters (the full bundle has 9 and 64)",
-    }
-    _report(output, facts)
     _close(output, time.perf_counter() - started)
 
 
@@ -114,7 +91,7 @@ def _workers() -> int:
 
 
 def _stage(number: int, text: str) -> None:
-    print(f"\n[{number}/6] {text}", flush=True)
+    print(f"\n[{number}/5] {text}", flush=True)
 
 
 def _index(output: Path, *, seed: int) -> dict[str, int]:
@@ -140,55 +117,18 @@ def _bundle(run_id: str, configs: list[str], overrides: Mapping[str, Any]) -> No
     run_bundle(BUNDLE, run_id, configs, overrides)
 
 
-def _report(output: Path, facts: Mapping[str, str]) -> None:
-    rows = worst_first(read_metrics(output / "metrics.csv"))
-    cases = {case["case"]: case for case in load_datalist(_datalist(output), "test")}
-    virtual = _virtual_of_source(output / "virtual_des")
-    shutil.rmtree(output / "panels", ignore_errors=True)
-    panels = []
-    for row in tqdm(rows, desc="drawing", unit="case"):
-        case = cases[row["case"]]
-        source = read_mammogram(case["image"]).attributes.sop_instance_uid
-        picture = output / "panels" / f"{row['case']}.png"
-        draw_case_panel(
-            case["image"],
-            case["label"],
-            virtual[source],
-            picture,
-            title=row["case"],
-            caption=case_caption(row),
-            mass=case.get("mass"),
-            breast=case.get("breast"),
-        )
-        panels.append((row["case"], picture))
-    write_report(
-        output / "report.html",
-        metrics_csv=output / "metrics.csv",
-        losses_csv=output / "losses.csv",
-        panels=panels,
-        facts=facts,
-    )
-
-
-def _virtual_of_source(folder: Path) -> dict[str, Path]:
-    """Return SOP instance UID of the low-energy image → generated file."""
-    paths = sorted(folder.glob("*.dcm"))
-    return {uid: path for path in paths for uid in read_generated(path).attributes.source_uids}
-
-
 def _datalist(output: Path) -> Path:
     return output / "exams" / "datalist.json"
 
 
 def _close(output: Path, seconds: float) -> None:
-    table = markdown_table(summarize(read_metrics(output / "metrics.csv")))
-    print(f"\n{table}\n")
-    print(f"Done in {seconds:.0f} s. In {output}:")
+    print(f"\nDone in {seconds:.0f} s. In {output}:")
     for name, meaning in (
         ("report.html", "tables, training curves and every held-out case: open this first"),
-        ("panels/", "low-energy | DES | virtual | difference, one picture per case"),
+        ("pictures/", "low-energy | DES | virtual | difference | masks of the ten worst cases"),
         ("virtual_des/", "the generated images as DICOM"),
-        ("metrics.csv", "every measure of every case and baseline"),
+        ("metrics.csv", "every measure of every case, lesion and predictor"),
+        ("summary.json", "all means with their intervals, tests, subgroups"),
         ("exams/", "the simulated exams as DICOM, with masks"),
         ("models/", "weights and training checkpoint"),
     ):

@@ -18,15 +18,23 @@ def test_demo_from_end_to_end(tmp_path, capsys):
     output = tmp_path / "demo"
     assert main(["demo", str(output), "--exams", "4", "--epochs", "1"]) == 0
     screen = capsys.readouterr().out
-    for name in ("report.html", "panels/", "virtual_des/", "metrics.csv", "exams/", "models/"):
+    for name in (
+        "report.html",
+        "pictures/",
+        "summary.json",
+        "virtual_des/",
+        "metrics.csv",
+        "exams/",
+        "models/",
+    ):
         assert name in screen
         assert (output / name).exists()
     assert "not a medical device" in screen.splitlines()[-2]
     with (output / "metrics.csv").open() as file:
-        rows = list(csv.DictReader(file))
+        rows = [row for row in csv.DictReader(file) if not row["lesion"]]
     cases = {key: len(list(group)) for key, group in groupby(rows, lambda row: row["case"])}
-    assert set(cases.values()) == {5}  # four baselines and the model
-    assert len(list((output / "panels").glob("*.png"))) == len(cases)
+    assert set(cases.values()) == {7}  # four baselines, two limits, the model
+    assert len(list((output / "pictures").glob("*.png"))) == min(10, len(cases))
     virtual = [pydicom.dcmread(path) for path in (output / "virtual_des").glob("*.dcm")]
     assert len(virtual) == len(cases)
     assert all(VIRTUAL_DES in image.ImageType for image in virtual)

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
 from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
+from cem_monai.evaluation.bundle_evaluation import write_bundle_evaluation
+from cem_monai.evaluation.card_metrics import eval_metrics
+from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_masks import Reading
-from cem_monai.evaluation.case_panel import CasePanel, load_case_panel
-from cem_monai.evaluation.cases import case_caption, worst_first
+from cem_monai.evaluation.case_panel import CasePanel, case_panel
+from cem_monai.evaluation.cases import badness, case_caption, worst_first
 from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
+from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_predictions
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
+from cem_monai.evaluation.evaluation_files import write_evaluation
+from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
-from cem_monai.evaluation.panels import draw_case_panel, panel_figure
+from cem_monai.evaluation.file_hash import file_sha256
+from cem_monai.evaluation.lesion_patches import (
+    Patch,
+    Position,
+    lesion_patches,
+    matched_patches,
+)
+from cem_monai.evaluation.model_card import model_card_performance
+from cem_monai.evaluation.panels import panel_figure, write_panel
+from cem_monai.evaluation.patch_classifier import PatchClassifier, fit_patch_classifier
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
 from cem_monai.evaluation.predictions import find_predictions, read_predictions
@@ -33,6 +48,14 @@ from cem_monai.evaluation.statistics import (
     patient_bootstrap,
 )
 from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, Subgroup, subgroups
+from cem_monai.evaluation.substitution import (
+    Substitution,
+    run_substitution,
+    substitute_images,
+    train_patch_classifier,
+)
+from cem_monai.evaluation.substitution_curve import SubstitutionCurve, substitution_curve
+from cem_monai.evaluation.sufficiency import TooFewError
 from cem_monai.evaluation.summary import (
     LABELS,
     Measure,
@@ -48,8 +71,17 @@ from cem_monai.evaluation.summary import (
     summarize,
     table_cells,
 )
-from cem_monai.evaluation.training_curves import training_curves_png
-from cem_monai.evaluation.verdict import paired_difference, verdict
+from cem_monai.evaluation.summary_file import read_summary, write_summary
+from cem_monai.evaluation.summary_schema import (
+    EvaluatedData,
+    EvaluatedModel,
+    EvaluationSettings,
+    EvaluationSummary,
+    IntervalEntry,
+    LeakMeasures,
+)
+from cem_monai.evaluation.verdict import verdict
+from cem_monai.evaluation.write_card import performance_section, write_card
 
 __all__ = [
     "LABELS",
@@ -62,14 +94,25 @@ __all__ = [
     "DepthIntensityTable",
     "DepthProfile",
     "DoseBaselinesd",
+    "EvaluatedData",
+    "EvaluatedModel",
     "EvaluationCase",
     "EvaluationFactsd",
+    "EvaluationRequest",
+    "EvaluationSettings",
+    "EvaluationSummary",
     "Interval",
+    "IntervalEntry",
     "KnownLesion",
+    "LeakMeasures",
     "Limit",
     "LowEnergyCopied",
     "Measure",
+    "MeasureSettings",
     "PairedTest",
+    "Patch",
+    "PatchClassifier",
+    "Position",
     "PredictionsError",
     "Predictor",
     "Problem",
@@ -78,28 +121,40 @@ __all__ = [
     "Reading",
     "Row",
     "Subgroup",
+    "Substitution",
+    "SubstitutionCurve",
+    "TooFewError",
     "TrivialBaselinesd",
     "add_absent_cases",
+    "badness",
     "bland_altman",
     "case_caption",
-    "draw_case_panel",
+    "case_panel",
+    "eval_metrics",
+    "evaluate_predictions",
+    "evaluation_summary",
     "failed_cases",
+    "file_sha256",
     "find_predictions",
+    "fit_patch_classifier",
     "fit_trivial_baselines",
     "fit_trivial_predictors",
     "format_counts",
     "format_interval",
     "holm",
     "interval_of",
-    "load_case_panel",
+    "lesion_patches",
     "load_evaluation_case",
     "markdown_table",
+    "matched_patches",
     "mean_of_labels",
+    "model_card_performance",
     "paired_difference",
     "paired_patient_bootstrap",
     "paired_permutation_test",
     "panel_figure",
     "patient_bootstrap",
+    "performance_section",
     "print_patch_summary",
     "print_summary",
     "rank_correlation",
@@ -107,11 +162,21 @@ __all__ = [
     "read_metrics",
     "read_prediction",
     "read_predictions",
+    "read_summary",
+    "run_substitution",
     "subgroups",
+    "substitute_images",
+    "substitution_curve",
     "summarize",
     "table_cells",
-    "training_curves_png",
+    "train_patch_classifier",
+    "training_figure",
     "verdict",
     "worst_first",
+    "write_bundle_evaluation",
+    "write_card",
+    "write_evaluation",
+    "write_panel",
     "write_report",
+    "write_summary",
 ]

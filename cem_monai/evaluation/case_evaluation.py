@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.dicom import to_canonical
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
+from cem_monai.evaluation.limits import read_limits
 from cem_monai.evaluation.mirrored_lesion import mirrored_lesion
 from cem_monai.evaluation.prediction_pixels import read_prediction
 from cem_monai.evaluation.predictors import Predictor
@@ -28,12 +28,10 @@ from cem_monai.metrics import (
     case_rows,
 )
 from cem_monai.metrics.metrics_csv import REAL
-from cem_monai.simulator import read_reference
+from cem_monai.metrics.sliding_window import WindowGrid
 
 Item = Mapping[str, Any]
 StoredImage = npt.NDArray[np.int32]
-LIMITS = ("mean", "median")
-"""Of the simulator's references, the best predictions by squared and by absolute error."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +42,21 @@ class MeasureSettings:
         data_range: stored values (low, high) that stand for grey levels 0 and 255, beyond which all
             images are clipped; None for the whole range of each real image's format.
         patch_size, stride, edge: of the breast CNR, see `cem_monai.metrics.MeasureOptions`.
+
+    Raises:
+        ValueError: the edge is unknown, or the patch is no multiple of the stride.
     """
 
     data_range: Range | None = None
     patch_size: int = 64
     stride: int = 16
     edge: CNREdge | str = CNREdge.STRICT
+
+    def __post_init__(self) -> None:
+        WindowGrid(self.patch_size, self.stride)
+        edges = [edge.value for edge in CNREdge]
+        if self.edge not in edges:
+            raise ValueError(f"cnr_edge must be one of {', '.join(edges)}, got {self.edge!r}")
 
 
 @dataclass(frozen=True)
@@ -116,7 +123,8 @@ def _measure(
     job: CaseJob, case: EvaluationCase, predictions: Mapping[str, npt.NDArray[Any]]
 ) -> CaseOutcome:
     data_range = job.settings.data_range or case.value_range
-    images = {**_trivial(job, case, data_range), **_limits(job, case), **predictions}
+    limits = read_limits(case) if job.with_limits else {}
+    images = {**_trivial(job, case, data_range), **limits, **predictions}
     regions = case_regions(case, job.other_breast)
     real = stored(case.recombined, data_range)
     measures = CaseMeasures(real, regions, _options(job, data_range))
@@ -186,16 +194,6 @@ def _trivial(job: CaseJob, case: EvaluationCase, data_range: Range) -> dict[str,
     low_energy = scaled(case.low_energy, case.low_energy_range)
     predicted = {name: one.predict(low_energy, case.breast) for name, one in job.trivial.items()}
     return {name: low + (image + 1) * ((high - low) / 2) for name, image in predicted.items()}
-
-
-def _limits(job: CaseJob, case: EvaluationCase) -> dict[str, Any]:
-    if not job.with_limits:
-        return {}
-    reference = read_reference(case.recombined_path)
-    return {
-        f"limit_{name}": to_canonical(getattr(reference, name), chest_wall_at_right=case.flipped)
-        for name in LIMITS
-    }
 
 
 def _rows_of_missing(model: str, case: EvaluationCase, kinds: list[str]) -> list[Row]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from cem_monai.evaluation.summary import Row
 
@@ -21,7 +22,7 @@ def worst_first(rows: Sequence[Row], predictor: str = "model") -> list[Row]:
     if not chosen:
         known = ", ".join(sorted({row["predictor"] for row in rows}))
         raise ValueError(f"no case of the predictor {predictor!r}, there are {known}")
-    return sorted(chosen, key=_badness, reverse=True)
+    return sorted(chosen, key=badness, reverse=True)
 
 
 def case_caption(row: Row) -> str:
@@ -44,9 +45,18 @@ def number(text: str, *, sign: bool = False) -> str:
     return f"{float(text):+.2f}" if sign else f"{float(text):.2f}"
 
 
-def _badness(row: Row) -> tuple[float, float]:
-    if row["mass_delta_cnr"]:
-        difference = abs(float(row["mass_delta_cnr"]))
-    else:
-        difference = math.inf if row["mass_cnr_real"] else -1.0
-    return difference, float(row["breast_l1"] or -1)
+def badness(row: Mapping[str, Any]) -> tuple[float, float]:
+    """Return by how much a case is bad, as `worst_first` sorts: the larger the worse.
+
+    Args:
+        row: of `metrics.csv`, its fields as text or as numbers.
+    """
+    delta, real, l1 = (
+        _number(row[name]) for name in ("mass_delta_cnr", "mass_cnr_real", "breast_l1")
+    )
+    without = -1.0 if math.isnan(real) else math.inf
+    return without if math.isnan(delta) else abs(delta), -1.0 if math.isnan(l1) else l1
+
+
+def _number(value: Any) -> float:
+    return math.nan if value == "" else float(value)

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from monai.data import MetaTensor
 from monai.transforms import Transform
 
 from cem_monai.dicom import open_header
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
+from cem_monai.evaluation.limits import has_limits, read_limits
 from cem_monai.evaluation.mirrored_lesion import mirrored_lesion, other_breasts
 
 FACTS = ("density", "manufacturer", "machine", "thickness_mm", "lesion_kind")
@@ -23,8 +25,9 @@ class EvaluationFactsd(Transform):
     """Check a case and add what groups it, before its images are loaded.
 
     Adds the texts `FACTS`; `known_lesions`, a JSON text of kind, row and column (shares of the
-    image's sides) of each enhancing lesion of a simulated view; and `mirrored`, (1, H, W), the
-    position of the other breast's lesions in this one.
+    image's sides) of each enhancing lesion of a simulated view; `mirrored`, (1, H, W), the position
+    of the other breast's lesions in this one; and, if all cases are simulated, the simulator's
+    `limit_mean` and `limit_median`, (1, H, W) stored values like the recombined image.
 
     Args:
         items: of `load_datalist`, of the section that is evaluated: the other breast is found among
@@ -34,6 +37,7 @@ class EvaluationFactsd(Transform):
     def __init__(self, items: Sequence[Mapping[str, Any]]) -> None:
         self.cases = {str(item["case"]) for item in items}
         self.others = other_breasts(items)
+        self.with_limits = all(has_limits(item) for item in items)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Add the facts to an item with file names.
@@ -54,7 +58,7 @@ class EvaluationFactsd(Transform):
         if name in self.others:
             mirrored = mirrored_lesion(case, self.others[name])
         item["mirrored"] = torch.from_numpy(mirrored[None].astype(np.float32))
-        return item
+        return item | (_limits(case) if self.with_limits else {})
 
 
 def _known_lesions(case: EvaluationCase) -> list[tuple[str, float, float]]:
@@ -64,3 +68,14 @@ def _known_lesions(case: EvaluationCase) -> list[tuple[str, float, float]]:
         for lesion in case.lesions
         if lesion.enhancing
     ]
+
+
+def _limits(case: EvaluationCase) -> dict[str, MetaTensor]:
+    low, high = case.value_range
+    return {
+        name: MetaTensor(
+            torch.from_numpy(np.ascontiguousarray(image[None], np.float32)),
+            meta={"value_low": low, "value_high": high},
+        )
+        for name, image in read_limits(case).items()
+    }

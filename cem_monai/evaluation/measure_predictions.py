@@ -10,23 +10,21 @@ from typing import Any
 
 from cem_monai.data.datalist import TWIN_KEY
 from cem_monai.evaluation.case_evaluation import (
-    LIMITS,
     CaseJob,
     MeasureSettings,
     evaluate_case,
 )
+from cem_monai.evaluation.leak import WITHOUT_CONTRAST
+from cem_monai.evaluation.limits import has_limits
 from cem_monai.evaluation.mirrored_lesion import other_breasts
 from cem_monai.evaluation.parallel import Processes
 from cem_monai.evaluation.predictions import match_predictions
 from cem_monai.evaluation.problems import PredictionsError, Problem, ProblemKind
 from cem_monai.evaluation.training_fit import fit_training_cases
 from cem_monai.metrics import Histograms, Row
-from cem_monai.simulator import reference_path
 
 Items = Sequence[Mapping[str, Any]]
 Folder = str | os.PathLike[str]
-WITHOUT_CONTRAST = "_without_contrast"
-"""Ends the name of a model that was given low-energy images without contrast agent."""
 
 
 @dataclass
@@ -78,7 +76,7 @@ def measure_predictions(
     """
     found, problems = _find(models, items, without_contrast or {}, count_missing=count_missing)
     fit = fit_training_cases(training_items, settings.data_range, processes)
-    simulated = all(_has_limits(item) for item in items)
+    simulated = all(has_limits(item) for item in items)
     partners = other_breasts(items)
     jobs = [
         CaseJob(
@@ -131,7 +129,3 @@ def _twins(items: Items) -> Items:
         problems = [Problem(ProblemKind.NO_TWIN, case) for case in lacking]
         raise PredictionsError(problems)
     return [{**item, "image": item[TWIN_KEY]} for item in items]
-
-
-def _has_limits(item: Mapping[str, Any]) -> bool:
-    return all(reference_path(item["label"], name).is_file() for name in LIMITS)

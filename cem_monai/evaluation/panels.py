@@ -1,4 +1,4 @@
-"""One case as a picture: low-energy, recombined, virtual, and where the last two differ."""
+"""One case as a picture: low-energy, recombined, virtual, where these two differ, and masks."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cem_monai.atomic import atomic_write
-from cem_monai.evaluation.case_panel import CasePanel, Mask, Path, load_case_panel
+from cem_monai.evaluation.case_panel import CasePanel, Mask, Path
+from cem_monai.evaluation.mask_panel import draw_masks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -17,42 +18,22 @@ VIRTUAL_LABEL = "VIRTUAL - AI generated"
 FOOTER = "research only - not for diagnosis"
 WARNING_COLOR, AIR_COLOR = "#b00020", "#d0d0d0"
 OUTLINE_COLORS = ("#ffd400", "#ffd400", "#ffd400", "black")
-WIDTH_INCHES, MAX_IMAGE_INCHES, DPI = 13.0, 7.5, 100
-HEAD_INCHES, FOOT_INCHES = 0.7, 0.7
+IMAGES = 5
+WIDTH_INCHES, MAX_IMAGE_INCHES, DPI = 13.0, 6.4, 130
+HEAD_INCHES, FOOT_INCHES = 0.7, 1.15
+BAR_INCHES, BAR_GAP_INCHES = 0.1, 0.06
+"""Height of the color bar below the difference, and its distance from it."""
 
 
-def draw_case_panel(
-    low_energy_path: Path,
-    recombined_path: Path,
-    virtual_path: Path,
-    output_png: Path,
-    *,
-    title: str,
-    caption: str,
-    display_window: tuple[float, float] | None = None,
-    mass: Path | None = None,
-    breast: Path | None = None,
-) -> None:
+def write_panel(panel: CasePanel, output_png: Path, *, title: str, caption: str) -> None:
     """Draw one case as a PNG file, written completely or not at all.
 
-    Paths, masks, window and errors are those of `load_case_panel`.
-
     Args:
-        low_energy_path, recombined_path, virtual_path: DICOM files.
+        panel: of `case_panel`.
         output_png: file to write.
         title: heading, e.g. the name of the case.
         caption: line below the images, e.g. of `case_caption`.
-        display_window: WindowCenter and WindowWidth.
-        mass, breast: NIfTI masks.
     """
-    panel = load_case_panel(
-        low_energy_path,
-        recombined_path,
-        virtual_path,
-        display_window=display_window,
-        mass=mass,
-        breast=breast,
-    )
     figure = panel_figure(panel, title=title, caption=caption)
     with atomic_write(output_png) as file:
         # without the version of matplotlib: the same case gives the same bytes
@@ -60,14 +41,16 @@ def draw_case_panel(
 
 
 def panel_figure(panel: CasePanel, *, title: str, caption: str) -> Figure:
-    """Return the drawing: axes low-energy, recombined, virtual, difference, color bar."""
+    """Return the drawing: axes low-energy, recombined, virtual, difference, masks, color bar."""
     rows, columns = _view(panel.breast)
     pixel_aspect = panel.spacing[0] / panel.spacing[1] if panel.spacing else 1.0
     shape = pixel_aspect * (rows.stop - rows.start) / (columns.stop - columns.start)
     figure, axes = _axes(shape)
     _draw_images(axes, panel)
-    for image_axes, color in zip(axes[:4], OUTLINE_COLORS, strict=True):
+    for image_axes, color in zip(axes, OUTLINE_COLORS, strict=False):
         _outline(image_axes, panel.mass, color)
+    draw_masks(axes[4], panel)
+    for image_axes in axes[:IMAGES]:
         image_axes.set_aspect(pixel_aspect)
         image_axes.set_xlim(columns.start - 0.5, columns.stop - 0.5)
         image_axes.set_ylim(rows.stop - 0.5, rows.start - 0.5)
@@ -93,23 +76,27 @@ def _view(breast: Mask) -> tuple[slice, slice]:
 
 
 def _axes(shape: float) -> tuple[Figure, list[Axes]]:
-    """Four images of the given height-to-width ratio beside each other, and the color bar."""
+    """Images of the given height-to-width ratio beside each other, and the color bar."""
     from matplotlib.figure import Figure
 
-    image_height = min(MAX_IMAGE_INCHES, 0.225 * WIDTH_INCHES * shape)
+    image_height = min(MAX_IMAGE_INCHES, 0.98 * WIDTH_INCHES / (IMAGES + 0.12) * shape)
     height = image_height + HEAD_INCHES + FOOT_INCHES
     figure = Figure(figsize=(WIDTH_INCHES, height), dpi=DPI, facecolor="white")
     grid = figure.add_gridspec(
         nrows=1,
-        ncols=5,
-        width_ratios=(1, 1, 1, 1, 0.05),
+        ncols=IMAGES,
         wspace=0.03,
         left=0.01,
-        right=0.935,
+        right=0.99,
         bottom=FOOT_INCHES / height,
         top=1 - HEAD_INCHES / height,
     )
-    return figure, [figure.add_subplot(grid[0, column]) for column in range(5)]
+    images = [figure.add_subplot(grid[0, column]) for column in range(IMAGES)]
+    place = images[3].get_position()
+    bottom = (FOOT_INCHES - BAR_GAP_INCHES - BAR_INCHES) / height
+    margin = 0.06 * place.width
+    bar = (place.x0 + margin, bottom, place.width - 2 * margin, BAR_INCHES / height)
+    return figure, [*images, figure.add_axes(bar)]
 
 
 def _draw_images(axes: list[Axes], panel: CasePanel) -> None:
@@ -123,8 +110,9 @@ def _draw_images(axes: list[Axes], panel: CasePanel) -> None:
     limit = panel.difference_limit
     drawn = axes[3].imshow(panel.difference, cmap="RdBu_r", vmin=-limit, vmax=limit)
     axes[3].set_facecolor(AIR_COLOR)
-    bar = axes[3].figure.colorbar(drawn, cax=axes[4], extend="both")
-    bar.set_label("virtual - DES (stored values)", fontsize=11)
+    bar = axes[3].figure.colorbar(drawn, cax=axes[IMAGES], orientation="horizontal", extend="both")
+    bar.ax.tick_params(labelsize=8)
+    bar.set_label("virtual - DES (stored values)", fontsize=9)
 
 
 def _outline(axes: Axes, mass: Mask | None, color: str) -> None:
@@ -162,6 +150,7 @@ def _label(axes: list[Axes], panel: CasePanel) -> None:
     axes[1].set_title("DES (real)", fontsize=11)
     axes[2].set_title(VIRTUAL_LABEL, fontsize=11, color=WARNING_COLOR, fontweight="bold")
     axes[3].set_title("difference virtual - DES", fontsize=11)
+    axes[4].set_title("masks", fontsize=11)
     for image_axes in axes[1:3]:
         image_axes.set_xlabel(f"window: black {low:g}, white {high:g}", fontsize=9)
     # Once more inside, for whoever cuts out this one image: the view may hide the painted banner

@@ -14,6 +14,7 @@ from cem_monai.evaluation.patient_resampling import (
     check_by_patient,
     draw_patients,
     expanded_percentiles,
+    times_drawn,
 )
 
 Floats = npt.NDArray[np.float64]
@@ -86,7 +87,8 @@ def rank_correlation(
     rho = math.nan if not x.size else float(_spearman(x, y, np.ones((1, x.size)))[0])
     resampled = np.empty(0)
     if names.size > 1:
-        weights = _patient_weights(names.size, resamples, seed)[:, owners]
+        draws = draw_patients(names.size, resamples, seed)
+        weights = times_drawn(draws, names.size)[:, owners]
         resampled = _spearman(x, y, weights)
     low, high = _interval(resampled, names.size, confidence)
     return RankCorrelation(
@@ -98,14 +100,6 @@ def rank_correlation(
         n_missing=int((~present).sum()),
         n_degenerate=int(np.isnan(resampled).sum()),
     )
-
-
-def _patient_weights(n_patients: int, resamples: int, seed: int) -> Floats:
-    """Return (resamples, n_patients): how often each patient was drawn."""
-    draws = draw_patients(n_patients, resamples, seed)
-    cells = draws + n_patients * np.arange(resamples)[:, np.newaxis]
-    counts = np.bincount(cells.ravel(), minlength=resamples * n_patients)
-    return counts.reshape(resamples, n_patients).astype(np.float64)
 
 
 def _interval(resampled: Floats, n_patients: int, confidence: float) -> tuple[float, float]:

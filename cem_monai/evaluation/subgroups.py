@@ -86,11 +86,16 @@ def subgroups(
     return [
         Subgroup(attribute, value, interval_of(members, column))
         for attribute in attributes
-        for value, members in _groups(chosen, attribute).items()
+        for value, members in group_rows(chosen, attribute).items()
     ]
 
 
-def _groups(rows: Sequence[Row], attribute: Attribute) -> dict[str, list[Row]]:
+def group_rows(rows: Sequence[Row], attribute: Attribute) -> dict[str, list[Row]]:
+    """Return value of the attribute, or name of its bin, → rows; in the order of `subgroups`.
+
+    Raises:
+        ValueError: a value to be binned is no number.
+    """
     values = [_value(row, attribute) for row in rows]
     found = set(values) - {NOT_KNOWN}
     names = [*(attribute.bins or sorted(found)), *({NOT_KNOWN} & set(values))]

@@ -16,6 +16,8 @@ LABELS = {
     "low_energy_copied": "low-energy image copied",
     "depth_profile": "mean by depth from the skin",
     "depth_intensity_table": "table: depth × low-energy intensity",
+    "limit_mean": "simulator's limit (mean)",
+    "limit_median": "simulator's limit (median)",
     "mean_target": "mean of the training targets",
     "low_dose_copied": "low-dose image copied",
     "dose_scaled": "low-dose image times dose ratio",

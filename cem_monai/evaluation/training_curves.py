@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,10 +65,3 @@ def training_figure(losses: Losses) -> Figure:
         if len(columns) > 1:
             plot.legend()
     return figure
-
-
-def training_curves_png(path: str | os.PathLike[str]) -> bytes:
-    """Return the picture of one `losses.csv` as PNG; errors are those of `read_losses`."""
-    picture = io.BytesIO()
-    training_figure(read_losses(path)).savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()

@@ -1,60 +1,71 @@
-"""Does the model beat a trivial predictor? One plain sentence."""
+"""Does the model beat another predictor? One plain sentence for each test."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
+from typing import Any
 
-from cem_monai.evaluation.statistics import Interval, paired_patient_bootstrap
-from cem_monai.evaluation.summary import LABELS, Measure, Row, format_counts, format_interval
+from cem_monai.evaluation.report_columns import Column, column_of
+from cem_monai.evaluation.report_predictors import predictor_label
+from cem_monai.evaluation.report_tables import (
+    format_ends,
+    format_mean,
+    format_number,
+    read_interval,
+    read_number,
+)
+from cem_monai.evaluation.statistics import Interval
+from cem_monai.evaluation.summary import format_counts
 
 ENOUGH_PATIENTS = 20
 """With fewer, intervals are not to be interpreted."""
 
+VERDICTS = ("breast_l1", "mass_l1")
+"""Measures that get a sentence; the table of tests has all."""
 
-def paired_difference(
-    rows: Sequence[Row], column: str, *, predictor: str = "model", baseline: str = "constant"
-) -> Interval:
-    """Return the mean of predictor - baseline over the cases that both have.
 
-    Raises:
-        ValueError: a predictor is absent, or has not the same cases as the other.
+def verdicts(summary: Mapping[str, Any]) -> list[str]:
+    """Return one sentence for each test of a model by one of `VERDICTS`."""
+    chosen = [test for test in summary.get("tests", []) if test["measure"] in VERDICTS]
+    return [verdict(test, _alpha(summary)) for test in chosen]
+
+
+def verdict(test: Mapping[str, Any], alpha: float = 0.05) -> str:
+    """Return whether a model beats another predictor by a measure of which less is better.
+
+    Better or worse are said only if the whole interval lies on one side of zero and the p-value
+    corrected by Holm is below alpha.
+
+    Args:
+        test: of `summary["tests"]`.
+        alpha: greatest share of errors among the tests.
     """
-    first, second = _by_case(rows, predictor), _by_case(rows, baseline)
-    if unpaired := first.keys() ^ second.keys():
-        raise ValueError(f"{predictor} and {baseline} differ in the cases {sorted(unpaired)}")
-    return paired_patient_bootstrap(
-        [float(row[column] or "nan") for row in first.values()],
-        [float(second[case][column] or "nan") for case in first],
-        [row["patient"] or case for case, row in first.items()],
-    )
-
-
-def verdict(
-    rows: Sequence[Row], measure: Measure, *, predictor: str = "model", baseline: str = "constant"
-) -> str:
-    """Return whether the predictor beats the baseline by a measure of which less is better.
-
-    Better or worse are said only if the whole interval lies on one side of zero.
-
-    Raises:
-        ValueError: see `paired_difference`.
-    """
-    difference = paired_difference(rows, measure.column, predictor=predictor, baseline=baseline)
+    difference, column = read_interval(test["difference"]), _signed(test["measure"])
     if not difference.n_values:
-        return f"{measure.label}: no case to compare."
+        return f"{column.heading}: no case to compare."
     few = difference.n_patients < ENOUGH_PATIENTS
+    corrected = read_number(test["p_holm"])
     return (
-        f"{measure.label}: {'in this small sample ' if few else ''}{_outcome(difference)} "
-        f'the baseline "{LABELS.get(baseline, baseline)}" (mean difference, below zero is better: '
-        f"{format_interval(difference, measure.digits)}; images / patients: "
-        f"{format_counts(difference)})."
+        f"{column.heading}: {'in this small sample ' if few else ''}"
+        f"{_outcome(difference, corrected < alpha, predictor_label(test['a']))} "
+        f'"{predictor_label(test["b"])}" (mean difference, below zero is better: '
+        f"{format_mean(difference, column)}; p {_equals(read_number(test['p_value']))}, "
+        f"by Holm {_equals(corrected)}; images / patients: {format_counts(difference)})."
     )
 
 
-def small_sample_remark(rows: Sequence[Row]) -> str:
+def table_of_tests(summary: Mapping[str, Any]) -> list[list[str]]:
+    """Return all tests as text, a heading row first; empty if there is none."""
+    tests = summary.get("tests", [])
+    if not tests:
+        return []
+    heading = ["measure", "a", "b", "a - b", "interval", "p", "p by Holm", "n / patients"]
+    return [heading, *(_row(test) for test in tests)]
+
+
+def small_sample_remark(patients: int) -> str:
     """Return the remark that intervals must not be interpreted, empty with enough patients."""
-    patients = len({row["patient"] or row["case"] for row in rows})
     if patients >= ENOUGH_PATIENTS:
         return ""
     return (
@@ -63,17 +74,45 @@ def small_sample_remark(rows: Sequence[Row]) -> str:
     )
 
 
-def _outcome(difference: Interval) -> str:
-    if difference.high < 0:
-        return "the model is better than"
-    if difference.low > 0:
-        return "the model is worse than"
+def format_p(value: float) -> str:
+    """Return a p-value with three digits; a dash where there is none."""
+    if math.isnan(value):
+        return "–"
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _equals(value: float) -> str:
+    text = format_p(value)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def _row(test: Mapping[str, Any]) -> list[str]:
+    difference, column = read_interval(test["difference"]), _signed(test["measure"])
+    return [
+        column.heading,
+        predictor_label(test["a"]),
+        predictor_label(test["b"]),
+        format_number(difference.mean, column),
+        format_ends(difference.low, difference.high, column),
+        format_p(read_number(test["p_value"])),
+        format_p(read_number(test["p_holm"])),
+        format_counts(difference),
+    ]
+
+
+def _outcome(difference: Interval, significant: bool, model: str) -> str:
+    if significant and difference.high < 0:
+        return f'"{model}" is better than'
+    if significant and difference.low > 0:
+        return f'"{model}" is worse than'
     missing = " (one patient gives no interval)" if math.isnan(difference.low) else ""
-    return f"no difference shown{missing} between the model and"
+    return f'no difference shown{missing} between "{model}" and'
 
 
-def _by_case(rows: Sequence[Row], predictor: str) -> dict[str, Row]:
-    chosen = {row["case"]: row for row in rows if row["predictor"] == predictor}
-    if not chosen:
-        raise ValueError(f"no case of the predictor {predictor!r} to compare with")
-    return chosen
+def _signed(measure: str) -> Column:
+    column = column_of(measure)
+    return Column(column.name, column.label, column.digits, column.unit, column.factor, True)
+
+
+def _alpha(summary: Mapping[str, Any]) -> float:
+    return 1 - float(summary.get("settings", {}).get("confidence", 0.95))

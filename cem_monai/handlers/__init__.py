@@ -11,17 +11,20 @@ from cem_monai.handlers.patch_metrics_saver import PatchMetricsSaver
 from cem_monai.handlers.preview_panels import PreviewPanels
 from cem_monai.handlers.tau_annealing import TauAnnealing, TauSchedule, annealed_tau
 from cem_monai.handlers.training_checkpoint import TrainingCheckpoint
+from cem_monai.handlers.worst_cases import KeptCase, WorstCases
 
 __all__ = [
     "BestWeights",
     "CarneiroContrastIndex",
     "CaseMetricsSaver",
     "DeltaCNR",
+    "KeptCase",
     "LossHistory",
     "PatchMetricsSaver",
     "PreviewPanels",
     "TauAnnealing",
     "TauSchedule",
     "TrainingCheckpoint",
+    "WorstCases",
     "annealed_tau",
 ]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy.typing as npt
 import torch
 
-from cem_monai.handlers.cases import plane, stored_plane
+from cem_monai.handlers.cases import known_spacing, plane, stored_plane
 from cem_monai.handlers.metrics_saver import MetricsSaver
 from cem_monai.metrics import (
     CaseMeasures,
@@ -43,6 +43,7 @@ class CaseMetricsSaver(MetricsSaver):
         data_range: stored values (low, high) that stand for grey levels 0 and 255; None for the
             whole range of the format of the real image.
         real_key: key of the real image, stored values.
+        optional: keys of generated images that a case need not have.
         facts: keys of texts that group cases, which become columns.
         threshold: grey level above which lesion-free tissue enhances; None leaves out what needs
             it.
@@ -56,6 +57,7 @@ class CaseMetricsSaver(MetricsSaver):
         *,
         data_range: Sequence[float] | None = None,
         real_key: str = "label",
+        optional: Sequence[str] = (),
         facts: Sequence[str] = (),
         threshold: float | None = None,
         patch_size: int = 64,
@@ -65,7 +67,7 @@ class CaseMetricsSaver(MetricsSaver):
         super().__init__(path, predictors)
         self.data_range = data_range
         self.real_key = real_key
-        self.facts = tuple(facts)
+        self.facts, self.optional = tuple(facts), tuple(optional)
         self.options: dict[str, Any] = {
             "patch_size": patch_size,
             "stride": stride,
@@ -88,6 +90,8 @@ class CaseMetricsSaver(MetricsSaver):
         identity |= {"grid_rows": real.shape[0], "grid_columns": real.shape[1]}
         rows: list[Row] = []
         for predictor, key in self.predictors.items():
+            if key not in case and key in self.optional:
+                continue
             generated = stored_plane(case[key], f"{name}, {predictor}").clip(min=0)
             rows += case_rows(
                 measures, generated, {"predictor": predictor, "lesion": "", **identity}
@@ -117,12 +121,13 @@ def _regions(case: Mapping[str, Any], real: torch.Tensor) -> CaseRegions:
     if "mass_second" in masks:
         readers.append((masks["mass_second"], masks["surround_second"]))
     height, width = real.shape[-2:]
+    spacing = known_spacing(real)
     return CaseRegions(
         masks["breast"],
         readers,
         decoy=_optional(case, "decoy"),
         mirrored=_optional(case, "mirrored"),
-        pixel_area=_pixel_area(real),
+        pixel_area=spacing[0] * spacing[1] if spacing else None,
         known_lesions=[
             KnownPosition(kind, row * height, column * width)
             for kind, row, column in json.loads(case.get("known_lesions") or "[]")
@@ -132,12 +137,3 @@ def _regions(case: Mapping[str, Any], real: torch.Tensor) -> CaseRegions:
 
 def _optional(case: Mapping[str, Any], key: str) -> npt.NDArray[Any] | None:
     return plane(case[key]) > 0 if key in case else None
-
-
-def _pixel_area(real: torch.Tensor) -> float | None:
-    """Return mm²; None where the image does not tell its spacing."""
-    meta = getattr(real, "meta", {})
-    if not meta.get("spacing_known", False):
-        return None
-    row, column = (float(value) for value in real.pixdim[:2])  # type: ignore[attr-defined]
-    return row * column

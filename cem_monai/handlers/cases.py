@@ -44,3 +44,11 @@ def stored_plane(image: torch.Tensor, name: str) -> npt.NDArray[np.int32]:
     if bad := int(values.size - np.isfinite(values).sum()):
         raise ValueError(f"{name}: {bad} of {values.size} pixels are not finite")
     return values.round().astype(np.int32)
+
+
+def known_spacing(image: torch.Tensor) -> tuple[float, float] | None:
+    """Return mm at the detector, (row, column), of an image on any grid; None if unknown."""
+    if not getattr(image, "meta", {}).get("spacing_known", False):
+        return None
+    row, column = (float(value) for value in image.pixdim[:2])  # type: ignore[attr-defined]
+    return row, column

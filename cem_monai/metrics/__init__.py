@@ -1,6 +1,7 @@
 """Measures of generated images that MONAI lacks: contrast, noise, distances, false enhancement."""
 
 from cem_monai.metrics.case import CaseMeasures
+from cem_monai.metrics.case_enhancement import FOCUS_MM2
 from cem_monai.metrics.case_regions import CaseRegions, KnownPosition
 from cem_monai.metrics.cnr import (
     CNREdge,
@@ -46,6 +47,7 @@ from cem_monai.metrics.regions import surround_ring
 from cem_monai.metrics.similarity import Similarity, ms_ssim, ssim
 
 __all__ = [
+    "FOCUS_MM2",
     "CCINormalization",
     "CNREdge",
     "CarneiroContrastIndexMetric",

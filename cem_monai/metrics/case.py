@@ -20,6 +20,9 @@ from cem_monai.metrics.measure_options import MeasureOptions
 from cem_monai.metrics.regions import finite_plane
 from cem_monai.metrics.similarity import Similarity
 
+WHOLE = "image"
+"""The whole image as a region."""
+
 
 class Measures(Protocol):
     """Measures of one kind against one real image."""
@@ -116,10 +119,10 @@ class CaseMeasures:
 
     @cached_property
     def _of_image(self) -> tuple[Measures, ...]:
-        areas = {"image": np.ones(self._whole.shape, bool), **self._masks}
+        areas = {WHOLE: np.ones(self._whole.shape, bool), **self._masks}
         data_range = self._options.data_range
         return (
-            _Distances(self._whole, {"image": areas["image"]}, self._whole.size, data_range),
+            _Distances(self._whole, {WHOLE: areas[WHOLE]}, self._whole.size, data_range),
             Similarity(self._whole, areas, data_range=data_range),
             _ContrastIndex(self._whole, data_range),
         )
@@ -148,9 +151,12 @@ class _Distances:
         self._options: Any = {"data_range": data_range, "frame_pixels": frame_pixels}
 
     def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
-        row = {}
+        row: dict[str, float] = {}
         for name, area in self._areas.items():
             found = distances(generated, self._real, area, **self._options)
+            if name == WHOLE:  # its size is told by the grid, and both kinds of PSNR are one
+                row |= {f"{name}_{measure}": found[measure] for measure in ("l1", "l2", "psnr_roi")}
+                continue
             row[f"{name}_pixels"] = float(area.sum())
             row |= {f"{name}_{measure}": value for measure, value in found.items()}
         return row

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from cem_monai.evaluation import write_report
 from cem_monai.evaluation.summary import MEASURES
+from report_inputs import EVIL, ReportInputs, report_inputs
 
 Row = dict[str, str]
 MakeRow = Callable[..., Row]
@@ -39,3 +41,31 @@ def write_table(tmp_path: Path) -> WriteTable:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def evaluation() -> ReportInputs:
+    """A made-up evaluation of 24 patients; nothing may change it."""
+    return report_inputs()
+
+
+@pytest.fixture(scope="session")
+def full_report(tmp_path_factory: pytest.TempPathFactory, evaluation: ReportInputs) -> Path:
+    """The report with everything that there can be."""
+    folder = tmp_path_factory.mktemp("report")
+    (folder / "losses.csv").write_text(
+        "epoch,learning_rate,g_gan,g_l1,d_real,d_fake\n1,2e-4,1,0.5,1,0.1\n"
+    )
+    cases = ("P001_R_CC", EVIL)
+    for number, case in enumerate(cases):
+        (folder / f"{number}.png").write_bytes(f"png of {case}".encode())
+    write_report(
+        folder / "report.html",
+        summary=evaluation.summary,
+        rows=evaluation.rows,
+        histograms=evaluation.histograms,
+        pictures=[(case, folder / f"{number}.png") for number, case in enumerate(cases)],
+        facts={"grid": "1024 x 1024", EVIL: EVIL},
+        losses_csv=folder / "losses.csv",
+    )
+    return folder / "report.html"

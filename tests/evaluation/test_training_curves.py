@@ -3,10 +3,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from cem_monai.evaluation.training_curves import read_losses, training_curves_png, training_figure
+from cem_monai.evaluation.training_curves import read_losses, training_figure
 
 Row = dict[str, str]
 WriteTable = Callable[..., Path]
@@ -40,15 +39,6 @@ def test_one_epoch_is_visible_as_points(write_table: WriteTable) -> None:
     figure = training_figure(read_losses(write_table(EPOCHS[:1], "losses.csv")))
 
     assert all(line.get_marker() != "None" for axes in figure.axes for line in axes.lines)
-
-
-def test_png_is_the_same_every_time(write_table: WriteTable) -> None:
-    path = write_table(EPOCHS, "losses.csv")
-
-    png = training_curves_png(path)
-
-    assert png == training_curves_png(path)
-    assert np.frombuffer(png, np.uint8, 8).tobytes() == b"\x89PNG\r\n\x1a\n"
 
 
 def test_missing_file_raises(tmp_path: Path) -> None:

@@ -1,88 +1,104 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from cem_monai.evaluation import paired_difference, verdict
-from cem_monai.evaluation.statistics import paired_patient_bootstrap
-from cem_monai.evaluation.summary import Measure
-from cem_monai.evaluation.verdict import small_sample_remark
-
-MakeRow = Callable[..., dict[str, str]]
-Row = dict[str, str]
-
-L1 = Measure("breast_l1", "breast L1 (grey levels)", 2)
+from cem_monai.evaluation import verdict
+from cem_monai.evaluation.verdict import format_p, small_sample_remark, table_of_tests, verdicts
 
 
-def rows(make_row: MakeRow, model: list[float | str], constant: list[float | str]) -> list[Row]:
-    """One patient per case; the baseline's rows in the opposite order."""
-    first = [make_row("model", f"c{i}", breast_l1=value) for i, value in enumerate(model)]
-    second = [make_row("constant", f"c{i}", breast_l1=value) for i, value in enumerate(constant)]
-    return first + second[::-1]
-
-
-def test_difference_pairs_the_same_cases(make_row: MakeRow) -> None:
-    model, constant = [3.0, 5.0, 9.0], [1.0, 2.0, 3.0]
-
-    difference = paired_difference(rows(make_row, model, constant), "breast_l1")
-
-    assert difference == paired_patient_bootstrap(model, constant, ["c0", "c1", "c2"])
-    assert difference.mean == pytest.approx(11 / 3)
+def make_test(
+    mean: float | None = -2.5,
+    low: float | None = -3,
+    high: float | None = -2,
+    *,
+    p_holm: float | None = 0.01,
+    n_patients: int = 20,
+    measure: str = "breast_l1",
+) -> dict[str, Any]:
+    counts = {"n_values": 40 if mean is not None else 0, "n_cases": 44, "n_patients": n_patients}
+    return {
+        "measure": measure,
+        "a": "model",
+        "b": "constant",
+        "difference": {"mean": mean, "low": low, "high": high} | counts,
+        "p_value": None if p_holm is None else p_holm / 5,
+        "p_holm": p_holm,
+    }
 
 
 @pytest.mark.parametrize(
-    ("model", "said"),
+    ("test", "said"),
     [
-        ([10.0] * 20, "the model is better than the baseline"),
-        ([14.0] * 20, "the model is worse than the baseline"),
-        ([11.0, 13.0] * 10, "no difference shown between the model and the baseline"),
-        ([12.0] * 20, "no difference shown between the model and the baseline"),
+        (make_test(), '"model" is better than "constant inside the breast" ('),
+        (make_test(2.5, 2, 3), '"model" is worse than "constant inside the breast" ('),
+        (make_test(0.1, -1, 1.2), 'no difference shown between "model" and "constant inside'),
+        (make_test(p_holm=0.06), 'no difference shown between "model" and "constant inside'),
+        (make_test(p_holm=None), 'no difference shown between "model" and "constant inside'),
+        (make_test(low=None, high=None), "no difference shown (one patient gives no interval)"),
     ],
 )
-def test_outcome(make_row: MakeRow, model: list[float | str], said: str) -> None:
-    sentence = verdict(rows(make_row, model, [12.0] * 20), L1)
-
-    assert sentence.startswith(f'breast L1 (grey levels): {said} "constant inside the breast" (')
+def test_outcome(test: dict[str, Any], said: str) -> None:
+    assert verdict(test).startswith(f"breast L1 (grey levels): {said}")
 
 
-def test_numbers_in_the_sentence(make_row: MakeRow) -> None:
-    sentence = verdict(rows(make_row, [10.0] * 20, [12.5] * 20), L1)
+def test_numbers_in_the_sentence() -> None:
+    sentence = verdict(make_test())
 
-    assert "below zero is better: -2.50 [-2.50, -2.50]; images / patients: 20 / 20)" in sentence
-
-
-def test_few_patients_are_called_a_small_sample(make_row: MakeRow) -> None:
-    sentence = verdict(rows(make_row, [1.0] * 19, [2.0] * 19), L1)
-
-    assert "in this small sample the model is better" in sentence
+    assert "below zero is better: -2.50 [-3.00, -2.00]; p = 0.002, by Holm = 0.010;" in sentence
+    assert sentence.endswith("images / patients: 40 of 44 / 20).")
 
 
-def test_one_patient_shows_nothing(make_row: MakeRow) -> None:
-    sentence = verdict(rows(make_row, [1.0], [9.0]), L1)
-
-    assert "no difference shown (one patient gives no interval)" in sentence
-
-
-def test_cases_without_the_measure_are_left_out(make_row: MakeRow) -> None:
-    table = rows(make_row, [1.0, ""], [2.0, ""])
-
-    assert paired_difference(table, "breast_l1").n_values == 1
-    assert verdict(table, Measure("mass_l1", "mass L1", 2)) == "mass L1: no case to compare."
+def test_few_patients_are_called_a_small_sample() -> None:
+    assert "in this small sample" in verdict(make_test(n_patients=19))
+    assert "in this small sample" not in verdict(make_test())
 
 
-def test_unequal_cases_raise(make_row: MakeRow) -> None:
-    with pytest.raises(ValueError, match=r"model and constant differ in the cases \['c1'\]"):
-        paired_difference(rows(make_row, [1.0, 2.0], [1.0]), "breast_l1")
+def test_nothing_to_compare() -> None:
+    test = make_test(None, None, None, measure="mass_l1")
+
+    assert verdict(test) == "mass L1 (grey levels): no case to compare."
 
 
-def test_absent_baseline_raises(make_row: MakeRow) -> None:
-    with pytest.raises(ValueError, match="no case of the predictor 'constant'"):
-        verdict([make_row("model", "a", breast_l1=1)], L1)
+def test_only_two_measures_get_a_sentence_and_all_a_row() -> None:
+    measures = ("breast_l1", "false_share", "mass_l1", "mass_abs_delta_cnr")
+    summary = {"tests": [make_test(measure=measure) for measure in measures]}
+
+    assert [one.split(":")[0] for one in verdicts(summary)] == [
+        "breast L1 (grey levels)",
+        "mass L1 (grey levels)",
+    ]
+    heading, *rows = table_of_tests(summary)
+    assert len(heading) == len(rows[0])
+    assert [row[0] for row in rows] == [
+        "breast L1 (grey levels)",
+        "false enhancement: above the threshold (%)",
+        "mass L1 (grey levels)",
+        "mass |ΔCNR|",
+    ]
+    assert rows[1][3] == "-250.00"  # a share of -2.5 in percent
 
 
-def test_remark_counts_patients_not_images(make_row: MakeRow) -> None:
-    table = [make_row("model", f"c{i}", f"p{i % 19}") for i in range(40)]
+def test_confidence_sets_what_counts_as_shown() -> None:
+    summary = {"tests": [make_test(p_holm=0.06)], "settings": {"confidence": 0.9}}
 
-    assert small_sample_remark(table).startswith("Patients in the test set: 19.")
-    assert small_sample_remark([*table, make_row("model", "c40", "p19")]) == ""
+    assert "is better than" in verdicts(summary)[0]
+
+
+def test_without_tests_there_is_nothing_to_say() -> None:
+    assert verdicts({}) == []
+    assert table_of_tests({}) == []
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(float("nan"), "–"), (0.0009, "< 0.001"), (0.001, "0.001"), (1.0, "1.000")],
+)
+def test_p_values(value: float, text: str) -> None:
+    assert format_p(value) == text
+
+
+def test_remark_counts_patients() -> None:
+    assert small_sample_remark(19).startswith("Patients in the test set: 19. With fewer than 20")
+    assert small_sample_remark(20) == ""

@@ -1,0 +1,71 @@
+"""Pictures of a model's worst cases, drawn from files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cem_monai.evaluation.case_panel import case_panel
+from cem_monai.evaluation.cases import case_caption, worst_first
+from cem_monai.evaluation.evaluation_case import load_evaluation_case
+from cem_monai.evaluation.mirrored_lesion import mirrored_lesion, other_breasts
+from cem_monai.evaluation.panels import write_panel
+from cem_monai.evaluation.parallel import Processes
+from cem_monai.evaluation.prediction_pixels import read_prediction
+from cem_monai.evaluation.summary import Row
+
+PICTURES = 10
+
+
+def draw_worst_cases(
+    folder: Path,
+    rows: Sequence[Row],
+    model: str,
+    items: Sequence[Mapping[str, Any]],
+    files: Mapping[str, Path | None],
+    processes: Processes,
+) -> list[tuple[str, Path]]:
+    """Draw the worst cases of a model, see `worst_first`.
+
+    Args:
+        folder: of the pictures.
+        rows: of cases, of `metrics.csv`.
+        model: whose cases.
+        items: of the datalist.
+        files: case → prediction; cases without one are passed over.
+        processes: to work in.
+
+    Returns:
+        case and PNG, the worst first.
+    """
+    by_case = {str(item["case"]): item for item in items}
+    others = other_breasts(items)
+    jobs = [
+        _Job(by_case[row["case"]], path, others.get(row["case"]), folder, case_caption(row))
+        for row in worst_first(rows, model)
+        if (path := files.get(row["case"])) is not None
+    ][:PICTURES]
+    return list(processes.map(_draw, jobs, "drawing the worst cases"))
+
+
+@dataclass(frozen=True)
+class _Job:
+    item: Mapping[str, Any]
+    prediction: Path
+    other_breast: Mapping[str, Any] | None
+    folder: Path
+    caption: str
+
+
+def _draw(job: _Job) -> tuple[str, Path]:
+    case = load_evaluation_case(job.item)
+    panel = case_panel(
+        case,
+        read_prediction(job.prediction, case),
+        mirrored=mirrored_lesion(case, job.other_breast) if job.other_breast else None,
+    )
+    path = job.folder / f"{case.name}.png"
+    write_panel(panel, path, title=case.name, caption=job.caption)
+    return case.name, path
