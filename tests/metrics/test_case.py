@@ -18,9 +18,10 @@ AREA = 0.3
 COLUMNS = {
     *(
         f"{region}_{name}"
-        for region in ("image", "breast", "mass", "rest")
+        for region in ("breast", "mass", "rest")
         for name in ("pixels", "l1", "l2", "psnr_roi", "psnr_frame")
     ),
+    *("image_l1", "image_l2", "image_psnr_roi"),
     *(f"{region}_{name}" for region in ("image", "breast", "mass") for name in ("ssim", "ms_ssim")),
     *(f"breast_cnr_{name}" for name in ("real", "generated", "windows", "dropped")),
     *(f"breast_masked_{name}" for name in ("cnr_real", "cnr_generated", "delta_cnr")),
