@@ -51,6 +51,7 @@ def naive_row(
     row |= _decoy(a, b, breast & ~lesions, regions["decoy"] & breast & ~lesions)
     for name, image in (("real", b), ("generated", a)):
         row[f"cci_{name}"] = neighborhoods(image).std(axis=(2, 3)).mean()
+    del row["image_pixels"], row["image_psnr_frame"]  # of the grid; the same as psnr_roi
     return row | {"cci_ratio": row["cci_generated"] / row["cci_real"]}
 
 

@@ -82,10 +82,10 @@ def lesion_row(
         regions, options: of the case.
 
     Returns:
-        `lesion_pixels` and `lesion_diameter_mm` as the first reader drew it, and `lesion_` before
+        `lesion_pixels` and `lesion_diameter_mm` as the first of them drew it, and `lesion_` before
         every value of `lesion_metrics`, means over the readers who drew it.
     """
-    mass, _ = readers[READERS[0]]
+    mass, _ = next(iter(readers.values()))
     _, values = reader_lesion_metrics(generated, real, readers, data_range=options.data_range)
     return {
         "lesion_pixels": float(mass.sum()),

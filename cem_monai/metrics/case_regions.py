@@ -86,13 +86,13 @@ class CaseRegions:
 
     @cached_property
     def surround_is_ring(self) -> bool:
-        """Whether a ring stands in for the first reader's surround."""
-        drawn = self.readers[0][1] if self.readers else None
-        return bool(self.readings) and (drawn is None or not _mask(drawn).any())
+        """Whether a ring stands in for the surround of `mass`."""
+        of_mass = [surround for mass, surround in self.readers if _mask(mass).any()][:1]
+        return any(surround is None or not _mask(surround).any() for surround in of_mass)
 
     @cached_property
     def mass(self) -> Mask:
-        """Mask of the first reader's masses; empty without one."""
+        """Mask of the masses of the first reader who drew any; empty without one."""
         return next(iter(self.readings.values()))[0] if self.readings else self._nothing
 
     @cached_property
@@ -103,7 +103,7 @@ class CaseRegions:
 
     @cached_property
     def single_lesions(self) -> list[dict[str, tuple[Mask, Mask]]]:
-        """Each lesion of the first reader, largest first: reader → its mass and surround.
+        """Each lesion of `mass`, largest first: reader → its mass and surround.
 
         The second reader's part is that of his masses which overlaps most; there is none where
         none does. A surround that a reader drew belongs to a lesion if it is the only one: else

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cem_monai.metrics import (
+    TissueLevels,
     enhancement_threshold,
     false_enhancement,
     grey_values,
@@ -57,6 +58,22 @@ def test_order_and_repetition_of_images_do_not_matter(seed: int) -> None:
     images = [rng.normal(100, 20, size) for size in (3, 30, 7)]
     value = enhancement_threshold(images, percentile=80)
     assert enhancement_threshold(images[::-1] * 3, percentile=80) == value
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=seeds, cuts=st.tuples(st.integers(0, 5), st.integers(0, 5)))
+def test_merged_levels_are_those_of_all_images(seed: int, cuts: tuple[int, int]) -> None:
+    """Of parts of any size, also none, merged in any order."""
+    rng = np.random.default_rng(seed)
+    images = [rng.integers(0, 60, size) for size in (1, 40, 7, 90, 12)]
+    first, second = sorted(cuts)
+    total = TissueLevels()
+    for part in (images[second:], images[:first], images[first:second]):
+        levels = TissueLevels()
+        for image in part:
+            levels.add(image)
+        total.merge(levels)
+    assert total.threshold(90) == enhancement_threshold(images, percentile=90)
 
 
 def test_one_percent_of_the_tissue_lies_above_the_default_threshold() -> None:

@@ -81,6 +81,35 @@ def test_map_equals_the_definition(shape: tuple[int, int]) -> None:
     np.testing.assert_allclose(values, naive_map(generated, real, 4095), atol=1e-5, rtol=0)
 
 
+@pytest.mark.parametrize("border", [1, 26, 27, 31, 32, 33, 37, 38, 64, 99])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_identical_parts_are_as_scikit_image_has_them(border: int, axis: int) -> None:
+    """Differences begin before, at and behind the borders of tiles and their windows."""
+    generated, real = textured((101, 103), 4095, 4)
+    same = np.indices(real.shape)[axis] < border
+    generated = np.where(same, real, generated)
+    values = ssim_map(generated, real, data_range=(0, 4095))
+    expected = scikit_image_map(generated, real, (0, 4095))
+    np.testing.assert_allclose(values, expected, atol=1e-4, rtol=0)
+    assert (values < 0.99).any()
+    far = np.indices(real.shape)[axis] < border - 5
+    np.testing.assert_allclose(values[far], 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("pixel", [(0, 0), (31, 31), (32, 32), (40, 5), (69, 72)])
+def test_single_pixel_differs(pixel: tuple[int, int]) -> None:
+    _, real = textured((70, 73), 4095, 5)
+    generated = real.copy()
+    generated[pixel] = 0 if real[pixel] > 2000 else 4095
+    values = ssim_map(generated, real, data_range=(0, 4095))
+    expected = scikit_image_map(generated, real, (0, 4095))
+    np.testing.assert_allclose(values, expected, atol=1e-4, rtol=0)
+    y, x = np.indices(real.shape)
+    touched = (abs(y - pixel[0]) <= 5) & (abs(x - pixel[1]) <= 5)
+    assert (values[touched] < 1).all()
+    np.testing.assert_allclose(values[~touched], 1, atol=1e-5)
+
+
 @pytest.mark.parametrize("base", [0, 30_000, 65_235])
 @pytest.mark.parametrize("noise", [1, 300])
 def test_single_precision_suffices_for_16_bit_from_black_to_white(base: int, noise: int) -> None:

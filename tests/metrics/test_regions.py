@@ -15,6 +15,7 @@ from cem_monai.metrics.regions import (
     finite_region_values,
     surround_or_ring,
 )
+from naive_case import naive_ring
 
 Image = np.ndarray[Any, Any]
 
@@ -24,20 +25,6 @@ def disk(shape: tuple[int, int], center: tuple[int, int], radius: float) -> Imag
     return np.asarray(np.hypot(y - center[0], x - center[1]) <= radius)
 
 
-def loop_ring(mass: Image, breast: Image, gap: float) -> Image:
-    """Grow the radius until the ring is as large as the mass; distances pixel by pixel."""
-    inside = np.argwhere(mass)
-    distance = np.array(
-        [[np.hypot(*(inside - (y, x)).T).min() for x in range(mass.shape[1])]
-         for y in range(mass.shape[0])]
-    )  # fmt: skip
-    ring = np.zeros(mass.shape, bool)
-    for radius in np.unique(distance[(distance > gap) & breast]):
-        if ring.sum() < mass.sum():
-            ring = (distance > gap) & (distance <= radius) & breast
-    return ring
-
-
 @given(seed=st.integers(0, 2**32 - 1), gap=st.sampled_from([0, 1, 2, 3.5]))
 @settings(max_examples=40, deadline=None)
 def test_ring_matches_a_loop(seed: int, gap: float) -> None:
@@ -45,8 +32,40 @@ def test_ring_matches_a_loop(seed: int, gap: float) -> None:
     breast, mass = rng.random((20, 24)) < 0.9, rng.random((20, 24)) < 0.02
     mass[rng.integers(20), rng.integers(24)] = True
     np.testing.assert_array_equal(
-        surround_ring(mass, breast, gap=gap), loop_ring(mass, breast, gap)
+        surround_ring(mass, breast, gap=gap), naive_ring(mass, breast, gap)
     )
+
+
+@given(
+    rows=st.lists(st.integers(0, 59), min_size=1, max_size=2),
+    columns=st.lists(st.integers(0, 49), min_size=2, max_size=2),
+    radius=st.floats(0, 6),
+    breast=st.tuples(*[st.integers(1, 60)] * 4),
+    gap=st.sampled_from([0, 2.0, 3.5]),
+)
+@settings(max_examples=40, deadline=None)
+def test_neighborhood_is_enough(
+    rows: list[int], columns: list[int], radius: float, breast: tuple[int, ...], gap: float
+) -> None:
+    """Small masses in a large image: at its borders, far apart, in breasts with little room."""
+    mass = np.logical_or.reduce(
+        [disk((60, 50), center, radius) for center in zip(rows, columns, strict=False)]
+    )
+    inside = np.zeros(mass.shape, bool)
+    top, height, left, width = breast
+    inside[top // 2 : top // 2 + height, left // 2 : left // 2 + width] = True
+    np.testing.assert_array_equal(
+        surround_ring(mass, inside, gap=gap), naive_ring(mass, inside, gap)
+    )
+
+
+def test_ring_reaches_tissue_far_from_the_mass() -> None:
+    """The nearest tissue may lie beyond any neighborhood."""
+    mass, breast = disk((90, 200), (45, 10), 3), np.zeros((90, 200), bool)
+    breast[:, 150:] = True
+    ring = surround_ring(mass, breast)
+    np.testing.assert_array_equal(ring, naive_ring(mass, breast))
+    assert ring.sum() >= mass.sum()
 
 
 def test_ring_is_as_large_as_the_mass() -> None:
@@ -70,7 +89,7 @@ def test_ring_is_smaller_without_room() -> None:
     breast = disk((60, 60), (30, 30), 18)
     ring = surround_ring(mass, breast)
     assert 0 < ring.sum() < mass.sum()
-    np.testing.assert_array_equal(ring, loop_ring(mass, breast, gap=2))
+    np.testing.assert_array_equal(ring, naive_ring(mass, breast))
 
 
 def test_ring_without_breast_or_mass_is_empty() -> None:
