@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +10,9 @@ import pydicom
 import pytest
 from PIL import Image
 
-from cem_monai.data import breast_mask, load_datalist, write_plane
+from cem_monai.data import load_datalist, write_plane
 from cem_monai.dicom import (
-    GeneratingModel,
-    decode,
-    open_mammogram,
     read_generated,
-    save_dataset,
-    virtual_des_dataset,
 )
 from cem_monai.evaluation import (
     PredictionsError,
@@ -29,11 +23,19 @@ from cem_monai.evaluation import (
     read_predictions,
 )
 from exams import SPACING, write_exams
+from prediction_files import (
+    FORMATS,
+    Item,
+    Save,
+    foreign_dicom,
+    nifti,
+    npy,
+    own_dicom,
+    png,
+    stored,
+)
 
-Item = dict[str, Any]
-Save = Callable[[Path, np.ndarray, Item], None]
 SIZE = 64
-MODEL = GeneratingModel("test", "0", "ab" * 32, "ef" * 32)
 
 
 @pytest.fixture(scope="module")
@@ -54,53 +56,6 @@ def items(archive: Path, tmp_path: Path) -> list[Item]:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "predictions").mkdir()
     return tmp_path / "predictions"
-
-
-def stored(item: Item) -> np.ndarray:
-    """Return the real image as its file holds it, (H, W)."""
-    return pydicom.dcmread(item["label"]).pixel_array
-
-
-def png(path: Path, image: np.ndarray, _: Item) -> None:
-    Image.fromarray(image).save(path)
-
-
-def npy(path: Path, image: np.ndarray, _: Item) -> None:
-    np.save(path, image)
-
-
-def nifti(path: Path, image: np.ndarray, _: Item) -> None:
-    nib.save(nib.Nifti1Image(image.T[..., None], np.diag([*SPACING[::-1], 1, 1])), path)
-
-
-def foreign_dicom(path: Path, image: np.ndarray, item: Item) -> None:
-    dataset = pydicom.dcmread(item["label"])
-    dataset.PixelData = image.astype("<u2").tobytes()
-    dataset.Manufacturer = "somebody"
-    dataset.SyntheticData = "YES"
-    del dataset.SOPInstanceUID
-    dataset.SOPInstanceUID = "1.2.3"
-    dataset.save_as(path)
-
-
-def own_dicom(path: Path, image: np.ndarray, item: Item, bits_stored: int = 12) -> None:
-    """Write what our inference would, whatever the name of the file."""
-    source = open_mammogram(Path(item["image"]))
-    mirror = (lambda a: a[:, ::-1]) if item["laterality"] == "R" else (lambda a: a)
-    breast = mirror(breast_mask(mirror(decode(source, path))))
-    dataset = virtual_des_dataset(
-        source, image, breast, model=MODEL, bits_stored=bits_stored, window=(2048, 4096)
-    )
-    save_dataset(dataset, path)
-
-
-FORMATS: dict[str, Save] = {
-    ".nii": nifti,
-    ".nii.gz": nifti,
-    ".png": png,
-    ".npy": npy,
-    ".dcm": foreign_dicom,
-}
 
 
 def save_all(folder: Path, items: list[Item]) -> None:

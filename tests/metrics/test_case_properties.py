@@ -32,7 +32,7 @@ def scene(seed: int, peak: int = 4095) -> tuple[Image, Image, CaseRegions]:
     center = rng.integers(15, 26), rng.integers(6, 16)
     distance = np.hypot(y - center[0], x - center[1])
     readers = [
-        (distance < rng.uniform(1, 4), (distance > 4) & (distance < 6)),
+        (distance < rng.uniform(1, 4), breast & (distance > 4) & (distance < 6)),
         (distance < rng.uniform(1, 4), None),
     ]
     levels = breast * rng.random((2, *SHAPE)) * 0.8 + 0.2 * (distance < 3)
