@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +102,7 @@ class CaseOutcome:
 def evaluate_case(job: CaseJob) -> CaseOutcome:
     """Evaluate one case by all predictors."""
     try:
-        case = load_evaluation_case(job.item)
+        case = _load(json.dumps(job.item, default=str))
     except PredictionsError as error:
         return CaseOutcome(problems=error.problems)
     images: dict[str, npt.NDArray[Any]] = {}
@@ -119,13 +121,20 @@ def evaluate_case(job: CaseJob) -> CaseOutcome:
         return CaseOutcome(problems=error.problems)
 
 
+@lru_cache(maxsize=3)
+def _load(item: str) -> EvaluationCase:
+    """Load a case, or have it still: views of one breast come two before those of the other."""
+    return load_evaluation_case(json.loads(item))
+
+
 def _measure(
     job: CaseJob, case: EvaluationCase, predictions: Mapping[str, npt.NDArray[Any]]
 ) -> CaseOutcome:
     data_range = job.settings.data_range or case.value_range
     limits = read_limits(case) if job.with_limits else {}
     images = {**_trivial(job, case, data_range), **limits, **predictions}
-    regions = case_regions(case, job.other_breast)
+    other = None if job.other_breast is None else _load(json.dumps(job.other_breast, default=str))
+    regions = case_regions(case, other)
     real = stored(case.recombined, data_range)
     measures = CaseMeasures(real, regions, _options(job, data_range))
     outcome = CaseOutcome()
@@ -140,12 +149,12 @@ def _measure(
     return outcome
 
 
-def case_regions(case: EvaluationCase, other_breast: Item | None) -> CaseRegions:
+def case_regions(case: EvaluationCase, other_breast: EvaluationCase | None) -> CaseRegions:
     """Return where a case is measured.
 
     Args:
         case: see `load_evaluation_case`.
-        other_breast: item of `other_breasts`, if there is one.
+        other_breast: the same view of the other breast, if that has a mass.
     """
     return CaseRegions(
         breast=case.breast,

@@ -56,7 +56,7 @@ class EvaluationFactsd(Transform):
         item["known_lesions"] = json.dumps(_known_lesions(case))
         mirrored = np.zeros(case.breast.shape, bool)
         if name in self.others:
-            mirrored = mirrored_lesion(case, self.others[name])
+            mirrored = mirrored_lesion(case, load_evaluation_case(self.others[name]))
         item["mirrored"] = torch.from_numpy(mirrored[None].astype(np.float32))
         return item | (_limits(case) if self.with_limits else {})
 

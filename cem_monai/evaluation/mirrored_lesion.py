@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from cem_monai.evaluation.case_masks import Mask
-from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
+from cem_monai.evaluation.evaluation_case import EvaluationCase
 from cem_monai.metrics import mirrored_region
 
 Item = Mapping[str, Any]
@@ -36,23 +36,19 @@ def other_breasts(items: Sequence[Item]) -> dict[str, Item]:
     return found
 
 
-def mirrored_lesion(case: EvaluationCase, other: Item) -> Mask:
+def mirrored_lesion(case: EvaluationCase, other: EvaluationCase) -> Mask:
     """Return the position of the other breast's lesions in this one.
 
     Args:
         case: whose breast it is.
-        other: item of `other_breasts`.
+        other: the same view of the other breast, see `other_breasts`.
 
     Returns:
         (H, W) mask in canonical orientation; what either breast's readers took for a mass in this
         position is not taken off.
-
-    Raises:
-        PredictionsError: see `load_evaluation_case`.
     """
-    there = load_evaluation_case(other)
-    lesions = np.logical_or.reduce([reading.mass for reading in there.readers])
-    return mirrored_region(lesions, there.breast, case.breast)
+    lesions = np.logical_or.reduce([reading.mass for reading in other.readers])
+    return mirrored_region(lesions, other.breast, case.breast)
 
 
 def _view(item: Item, laterality: str) -> tuple[str, str, str]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
 
+CHUNK = 4
+"""Jobs that one process takes at once: the views of one exam, which have files in common."""
 Job = TypeVar("Job")
 Result = TypeVar("Result")
-Map = Callable[[Callable[[Job], Result], Sequence[Job], str], Iterator[Result]]
 
 
 class Processes:
@@ -54,7 +55,9 @@ class Processes:
             jobs: one per case.
             label: of the progress bar.
         """
-        results = map(function, jobs) if self._pool is None else self._pool.map(function, jobs)
+        results: Iterable[Result] = map(function, jobs)
+        if self._pool is not None:
+            results = self._pool.map(function, jobs, chunksize=CHUNK)
         yield from tqdm(results, desc=label, total=len(jobs), unit="case")
 
 

@@ -61,11 +61,10 @@ class _Job:
 
 def _draw(job: _Job) -> tuple[str, Path]:
     case = load_evaluation_case(job.item)
-    panel = case_panel(
-        case,
-        read_prediction(job.prediction, case),
-        mirrored=mirrored_lesion(case, job.other_breast) if job.other_breast else None,
-    )
+    mirrored = None
+    if job.other_breast is not None:
+        mirrored = mirrored_lesion(case, load_evaluation_case(job.other_breast))
+    panel = case_panel(case, read_prediction(job.prediction, case), mirrored=mirrored)
     path = job.folder / f"{case.name}.png"
     write_panel(panel, path, title=case.name, caption=job.caption)
     return case.name, path

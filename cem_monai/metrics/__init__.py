@@ -29,7 +29,7 @@ from cem_monai.metrics.enhancement import (
     false_enhancement,
     mean_excess,
 )
-from cem_monai.metrics.histogram import grey_histograms, wasserstein_distance
+from cem_monai.metrics.histogram import grey_histogram, wasserstein_distance
 from cem_monai.metrics.lesion import (
     is_missed,
     lesion_contrast,
@@ -72,7 +72,7 @@ __all__ = [
     "delta_cnr_mass",
     "enhancement_threshold",
     "false_enhancement",
-    "grey_histograms",
+    "grey_histogram",
     "grey_values",
     "is_missed",
     "l1",

@@ -15,7 +15,7 @@ from cem_monai.metrics.case_mass import MassMeasures, lesion_row
 from cem_monai.metrics.case_regions import CaseRegions, Mask
 from cem_monai.metrics.contrast_index import CCINormalization, carneiro_contrast_index
 from cem_monai.metrics.distances import distances, grey_per_unit
-from cem_monai.metrics.histogram import grey_histograms
+from cem_monai.metrics.histogram import grey_histogram
 from cem_monai.metrics.measure_options import MeasureOptions
 from cem_monai.metrics.regions import finite_plane
 from cem_monai.metrics.similarity import Similarity
@@ -104,7 +104,7 @@ class CaseMeasures:
             regions = {"breast_with_mass": self.regions.inside, "mass_only": mass}
         data_range = self._options.data_range
         counts = {
-            name: grey_histograms(pixels, pixels, region, data_range=data_range)[0]
+            name: grey_histogram(pixels, region, data_range=data_range)
             for name, region in regions.items()
         }
         return {name: bins / bins.sum() for name, bins in counts.items() if bins.any()}

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from cem_monai.metrics.case_regions import CaseRegions, Mask
 from cem_monai.metrics.cnr import CNREdge
-from cem_monai.metrics.delta_cnr import DeltaCNR, delta_cnr_breast
+from cem_monai.metrics.delta_cnr import BreastDeltaCNR
 from cem_monai.metrics.distances import distances
 from cem_monai.metrics.histogram import wasserstein_distance
 from cem_monai.metrics.measure_options import MeasureOptions
@@ -30,17 +30,19 @@ class BreastMeasures:
         options: MeasureOptions,
         frame_pixels: int,
     ) -> None:
-        self._frame_pixels = frame_pixels
         self._real, self._options, self._breast = real, options, regions.inside
+        self._frame_pixels = frame_pixels
         self._rest = np.zeros_like(regions.inside)
         if regions.mass.any():
             self._rest = regions.inside & ~regions.mass
+        self._delta = self._windows(self._breast, options.edge)
+        self._masked = self._windows(self._breast, CNREdge.MASKED)
+        self._delta_of_rest = self._windows(self._rest, options.edge)
 
     def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
         """See `cem_monai.metrics.case.Measures`."""
         data_range = self._options.data_range
-        found = self._cnr(generated, self._breast, self._options.edge)
-        masked = self._cnr(generated, self._breast, CNREdge.MASKED)
+        found, masked = self._delta.of(generated), self._masked.of(generated)
         rest = distances(
             generated,
             self._real,
@@ -63,11 +65,9 @@ class BreastMeasures:
             ),
             "rest_pixels": float(self._rest.sum()),
             **{f"rest_{name}": value for name, value in rest.items()},
-            "rest_delta_cnr": self._cnr(generated, self._rest, self._options.edge).delta,
+            "rest_delta_cnr": self._delta_of_rest.of(generated).delta,
         }
 
-    def _cnr(self, generated: npt.ArrayLike, area: Mask, edge: CNREdge | str) -> DeltaCNR:
+    def _windows(self, area: Mask, edge: CNREdge | str) -> BreastDeltaCNR:
         size, stride = self._options.patch_size, self._options.stride
-        return delta_cnr_breast(
-            generated, self._real, area, patch_size=size, stride=stride, edge=edge
-        )
+        return BreastDeltaCNR(self._real, area, patch_size=size, stride=stride, edge=edge)

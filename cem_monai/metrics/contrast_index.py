@@ -72,10 +72,11 @@ def carneiro_contrast_index(
     if min(pixels.shape) < SIDE:
         return math.nan
     height, width = pixels.shape
-    tops = range(0, height - SIDE + 1, STRIP)
+    varied = _without_constant_border(pixels)
+    tops = range(0, len(varied) - SIDE + 1, STRIP)
     # Both types hold 81 times the square of the highest value exactly.
     exact = np.int32 if bit_depth <= 12 else np.float64
-    strips = (pixels[top : top + STRIP + SIDE - 1].astype(exact, copy=False) for top in tops)
+    strips = (varied[top : top + STRIP + SIDE - 1].astype(exact, copy=False) for top in tops)
     deviations = math.fsum(map(_sum_of_deviations, strips))
     scale = {
         CCINormalization.FULL_SCALE: GREY_LEVELS / (2**bit_depth - 1),
@@ -151,6 +152,18 @@ def _stored_values(image: npt.ArrayLike, bit_depth: int) -> npt.NDArray[np.int32
             f"image holds {bad} of {pixels.size} pixels that are no whole numbers: round it first"
         )
     return whole
+
+
+def _without_constant_border(pixels: Pixels) -> Pixels:
+    """Cut air off: where all pixels are alike, no neighborhood deviates."""
+    differs = pixels != pixels[-1, -1]
+    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return pixels[:0]
+    reach = SIDE - 1
+    return pixels[
+        max(0, rows[0] - reach) : rows[-1] + SIDE, max(0, columns[0] - reach) : columns[-1] + SIDE
+    ]
 
 
 def _sum_of_deviations(pixels: Pixels) -> float:

@@ -105,19 +105,37 @@ def delta_cnr_breast(
     References:
         Hosseinipour et al., HC@AIxIA 2024, Eq. 12.
     """
-    valid = breast_cnr_valid_windows(mask, patch_size=patch_size, stride=stride, edge=edge)
-    real_cnr, generated_cnr = (
-        breast_cnr_windows(image, mask, patch_size=patch_size, stride=stride, edge=edge)
-        for image in (real, generated)
-    )
-    kept = np.isfinite(real_cnr) & np.isfinite(generated_cnr)
-    windows = int(kept.sum())
-    return DeltaCNR(
-        real=mean_of_windows(real_cnr, kept),
-        generated=mean_of_windows(generated_cnr, kept),
-        windows=windows,
-        dropped=int(valid.sum()) - windows,
-    )
+    return BreastDeltaCNR(real, mask, patch_size=patch_size, stride=stride, edge=edge).of(generated)
+
+
+class BreastDeltaCNR:
+    """`delta_cnr_breast` of any number of generated images against one real image."""
+
+    def __init__(
+        self,
+        real: npt.ArrayLike,
+        mask: npt.ArrayLike,
+        *,
+        patch_size: int = 64,
+        stride: int = 16,
+        edge: CNREdge | str = CNREdge.STRICT,
+    ) -> None:
+        self._mask = mask
+        self._window: Any = {"patch_size": patch_size, "stride": stride, "edge": edge}
+        self._allowed = int(breast_cnr_valid_windows(mask, **self._window).sum())
+        self._real = breast_cnr_windows(real, mask, **self._window)
+
+    def of(self, generated: npt.ArrayLike) -> DeltaCNR:
+        """Compare one generated image, see `delta_cnr_breast`."""
+        found = breast_cnr_windows(generated, self._mask, **self._window)
+        kept = np.isfinite(self._real) & np.isfinite(found)
+        windows = int(kept.sum())
+        return DeltaCNR(
+            real=mean_of_windows(self._real, kept),
+            generated=mean_of_windows(found, kept),
+            windows=windows,
+            dropped=self._allowed - windows,
+        )
 
 
 class DeltaCNRMetric(CumulativeIterationMetric):

@@ -45,29 +45,25 @@ def wasserstein_distance(
     return float(np.abs(of_generated - of_real).mean()) if of_real.size else math.nan
 
 
-def grey_histograms(
-    generated: npt.ArrayLike,
-    real: npt.ArrayLike,
-    region: npt.ArrayLike,
-    *,
-    data_range: tuple[float, float],
-) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]:
+def grey_histogram(
+    image: npt.ArrayLike, region: npt.ArrayLike, *, data_range: tuple[float, float]
+) -> npt.NDArray[np.integer]:
     """Count the grey levels of a region.
 
     The bins cut 0..255 into 256 parts of the same width, so that each value of an 8-bit image has
-    its own. Pixels outside the range count in the first or last bin. Arguments and errors are those
-    of `wasserstein_distance`.
+    its own. Pixels outside the range count in the first or last bin.
+
+    Args:
+        image: (H, W) stored pixel values.
+        region: (H, W) mask, nonzero inside.
+        data_range: stored values (low, high) that stand for grey levels 0 and 255.
 
     Returns:
-        Pixels of the generated and of the real image in each bin, (256,) each.
+        Pixels in each bin, (256,).
+
+    Raises:
+        ValueError: see `wasserstein_distance`.
     """
-    of_generated, of_real = (_counts(image, region, data_range) for image in (generated, real))
-    return of_generated, of_real
-
-
-def _counts(
-    image: npt.ArrayLike, region: npt.ArrayLike, data_range: tuple[float, float]
-) -> npt.NDArray[np.integer]:
     grey_per_unit(data_range)  # refuses an empty range
     low, high = data_range
     values = finite_region_values(image, region, "region")

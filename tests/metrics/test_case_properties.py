@@ -110,7 +110,7 @@ def test_inverse_swap_of_images_turns_signs(seed: int) -> None:
     generated, real, regions = scene(seed)
     row, swapped = measure(generated, real, regions), measure(real, generated, regions)
     for name in ("breast_l1", "mass_l2", "image_psnr_roi", "image_ssim", "breast_wasserstein"):
-        assert swapped[name] == pytest.approx(row[name])
+        assert swapped[name] == pytest.approx(row[name], rel=1e-5)  # SSIM is of single precision
     for name in ("mass_delta_cnr", "breast_delta_cnr", "mass_contrast_error", "false_excess"):
         assert swapped[name] == pytest.approx(-row[name], nan_ok=True)
 
