@@ -19,7 +19,7 @@ FOOTER = "research only - not for diagnosis"
 WARNING_COLOR, AIR_COLOR = "#b00020", "#d0d0d0"
 OUTLINE_COLORS = ("#ffd400", "#ffd400", "#ffd400", "black")
 IMAGES = 5
-WIDTH_INCHES, MAX_IMAGE_INCHES, DPI = 13.0, 6.4, 130
+WIDTH_INCHES, MAX_IMAGE_INCHES, DPI = 13.0, 6.4, 100
 HEAD_INCHES, FOOT_INCHES = 0.7, 1.15
 BAR_INCHES, BAR_GAP_INCHES = 0.1, 0.06
 """Height of the color bar below the difference, and its distance from it."""

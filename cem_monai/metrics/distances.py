@@ -41,7 +41,7 @@ def distances(
     """
     errors = _errors(generated, real, mask)
     scale = grey_per_unit(data_range)
-    squared = _mean(errors**2) * scale**2
+    squared = float(errors @ errors) / errors.size * scale**2 if errors.size else math.nan
     share = errors.size / max(1, frame_pixels or np.size(mask))
     return {
         "l1": _mean(np.abs(errors)) * scale,
@@ -133,7 +133,9 @@ def psnr_frame(
 def _errors(
     generated: npt.ArrayLike, real: npt.ArrayLike, mask: npt.ArrayLike
 ) -> npt.NDArray[np.float64]:
-    return region_values(generated, mask) - region_values(real, mask)
+    errors = region_values(generated, mask)
+    errors -= region_values(real, mask)
+    return errors
 
 
 def _mean(errors: npt.NDArray[np.float64]) -> float:
