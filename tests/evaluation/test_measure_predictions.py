@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from cem_monai.evaluation import (
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.measure_predictions import Measured, measure_predictions
 from cem_monai.evaluation.parallel import Processes
+from cem_monai.metrics import write_metrics_csv
 from cem_monai.simulator.reference import Reference
 from cem_monai.simulator.reference_files import write_reference
 from exams import SPACING, breast_and_mass, write_exam, write_exams
@@ -32,6 +34,7 @@ SETTINGS = MeasureSettings(patch_size=8, stride=4)
 BREAST, MASS, _ = breast_and_mass(SIZE)
 GREY = 255 / 4095
 """Grey levels per stored value."""
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "metrics.md"
 Measure = Callable[..., Measured]
 
 
@@ -211,6 +214,25 @@ def test_histograms_of_all_images(measure: Measure, items: list[Item], tmp_path:
     counts = np.histogram(case.recombined[case.breast], 256, (0, 4095))[0] / case.breast.sum()
     written = [float(share) for share in found["breast_without_mass", "real"]]
     assert written == pytest.approx(counts, abs=1e-6)
+
+
+def test_page_explains_every_column(measure: Measure, tmp_path: Path) -> None:
+    """Braces in the page stand for several columns."""
+    write_metrics_csv(tmp_path / "metrics.csv", measure().rows)
+    written = (tmp_path / "metrics.csv").read_text().splitlines()[0].split(",")
+    columns, _ = PAGE.read_text(encoding="utf-8").split("`histograms.csv`")
+    _, columns = columns.split("**Which case**")
+    cells = [line.split("|")[1] for line in columns.splitlines() if line.startswith("| `")]
+    cells += [line for line in columns.splitlines() if line.startswith("**Contrast index**")]
+    found = [
+        name for cell in cells for text in re.findall("`(.*?)`", cell) for name in expand(text)
+    ]
+    assert sorted(found) == sorted(written)  # each once
+
+
+def expand(text: str) -> list[str]:
+    before, braces, after = re.fullmatch(r"([^{]*)(?:{(.*)})?(.*)", text).groups()
+    return [f"{before}{name}{after}" for name in (braces or "").split(",")]
 
 
 # Order, duplicates, processes
