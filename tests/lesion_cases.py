@@ -36,6 +36,7 @@ def case_of(
         low_energy=np.zeros(recombined.shape, np.int32),
         recombined=recombined,
         value_range=(0.0, TOP),
+        low_energy_range=(0.0, TOP),
         bits_stored=12,
         spacing=None,
         breast=half_disk(len(recombined)) if breast is None else breast,

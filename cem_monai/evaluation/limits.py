@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cem_monai.data import read_plane
 from cem_monai.dicom import to_canonical
 from cem_monai.evaluation.evaluation_case import EvaluationCase
-from cem_monai.simulator import read_reference, reference_path
+from cem_monai.simulator import reference_path
 
 LIMITS = ("mean", "median")
 """Of the simulator's references, the best predictions by squared and by absolute error."""
@@ -27,8 +28,8 @@ def read_limits(case: EvaluationCase) -> dict[str, npt.NDArray[np.float32]]:
     Raises:
         ValueError: a file is missing or damaged.
     """
-    reference = read_reference(case.recombined_path)
+    planes = {name: read_plane(reference_path(case.recombined_path, name)) for name in LIMITS}
     return {
-        f"limit_{name}": to_canonical(getattr(reference, name), chest_wall_at_right=case.flipped)
-        for name in LIMITS
+        f"limit_{name}": to_canonical(plane.astype(np.float32), chest_wall_at_right=case.flipped)
+        for name, plane in planes.items()
     }

@@ -65,7 +65,9 @@ def region_values(
 ) -> npt.NDArray[np.float64]:
     """Return the pixels inside the mask in float64, (N,): differences of them cannot wrap."""
     pixels, inside = image_and_mask(image, mask, name)
-    return pixels[inside].astype(np.float64)
+    # picking all of them out one by one takes longer
+    chosen = pixels.ravel() if inside.all() else pixels[inside]
+    return chosen.astype(np.float64)
 
 
 def finite_region_values(

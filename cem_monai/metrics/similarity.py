@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -156,9 +157,25 @@ def _pyramid(pixels: Array) -> list[Array]:
     return scales
 
 
-def _region_pyramid(inside: npt.NDArray[np.bool_]) -> list[Array]:
-    """Return 1 inside and 0 outside for every scale."""
-    return [(share >= 0.5).astype(np.float32) for share in _pyramid(inside.astype(np.float32))]
+class _Region(NamedTuple):
+    """One region on one scale: its box, 1 inside and 0 outside of it there, and its pixels."""
+
+    box: tuple[slice, slice]
+    inside: Array
+    pixels: int
+
+    @classmethod
+    def of(cls, share: Array) -> _Region:
+        inside = share >= 0.5
+        rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
+        if not rows.size:
+            return cls((slice(0), slice(0)), np.zeros((0, 0), np.float32), 0)
+        box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
+        return cls(box, inside[box].astype(np.float32), int(inside.sum()))
+
+
+def _region_pyramid(inside: npt.NDArray[np.bool_]) -> list[_Region]:
+    return [_Region.of(share) for share in _pyramid(inside.astype(np.float32))]
 
 
 def _halved(pixels: Array) -> Array:
@@ -168,11 +185,12 @@ def _halved(pixels: Array) -> Array:
     return means
 
 
-def _mean(values: Array, inside: Array) -> float:
+def _mean(values: Array, region: _Region) -> float:
+    if not region.pixels:
+        return math.nan
     # float32 within a row only, which is far faster than picking the pixels out
-    pixels = float(inside.sum(dtype=np.float64))
-    total = float(np.einsum("yx,yx->y", values, inside).sum(dtype=np.float64))
-    return total / pixels if pixels else math.nan
+    sums = np.einsum("yx,yx->y", values[region.box], region.inside)
+    return float(sums.sum(dtype=np.float64)) / region.pixels
 
 
 def _product(means: list[float]) -> float:
