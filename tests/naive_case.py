@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
+from scipy.spatial import KDTree
 from scipy.stats import wasserstein_distance
 from skimage.measure import block_reduce, label
 from skimage.metrics import structural_similarity
@@ -75,10 +76,9 @@ def naive_ring(mass: Image, breast: Image, gap: float = 2.0) -> Image:
     ring = np.zeros(mass.shape, bool)
     if not mass.any():
         return ring
-    inside = np.argwhere(mass)
-    squares = np.array(
-        [((inside - pixel) ** 2).sum(axis=1).min() for pixel in np.ndindex(mass.shape)]
-    ).reshape(mass.shape)
+    pixels = np.argwhere(np.ones_like(mass))
+    distances, _ = KDTree(np.argwhere(mass)).query(pixels)
+    squares = np.rint(distances**2).reshape(mass.shape)
     allowed = (squares > gap**2) & breast
     for square in np.unique(squares[allowed]):
         if ring.sum() >= mass.sum():

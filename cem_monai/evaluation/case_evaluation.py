@@ -28,6 +28,7 @@ from cem_monai.metrics import (
     MeasureOptions,
     Row,
     case_rows,
+    missing_rows,
 )
 from cem_monai.metrics.metrics_csv import REAL
 from cem_monai.metrics.sliding_window import WindowGrid
@@ -145,7 +146,7 @@ def _measure(
         outcome.rows.extend(case_rows(measures, generated, identity))
         outcome.histograms.add(predictor, measures.histograms(generated))
     for model in [name for name in job.predictions if name not in predictions]:
-        outcome.rows.extend(_rows_of_missing(model, case, regions.lesion_kinds))
+        outcome.rows.extend(missing_rows(regions, {"predictor": model, **identity_of(case)}))
     return outcome
 
 
@@ -203,10 +204,3 @@ def _trivial(job: CaseJob, case: EvaluationCase, data_range: Range) -> dict[str,
     low_energy = scaled(case.low_energy, case.low_energy_range)
     predicted = {name: one.predict(low_energy, case.breast) for name, one in job.trivial.items()}
     return {name: low + (image + 1) * ((high - low) / 2) for name, image in predicted.items()}
-
-
-def _rows_of_missing(model: str, case: EvaluationCase, kinds: list[str]) -> list[Row]:
-    """Return rows without measures, so that every denominator counts the case and its lesions."""
-    identity: Row = {"predictor": model, **identity_of(case)}
-    lesions = enumerate(kinds, start=1)
-    return [identity, *({**identity, "lesion": n, "lesion_kind": kind} for n, kind in lesions)]

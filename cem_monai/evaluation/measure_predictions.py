@@ -117,11 +117,15 @@ def _find(
         matching = match_predictions(folder, its_items)
         found[name] = {**matching.found}
         problems += [
-            problem
+            problem if len(sources) == 1 else _of_model(name, problem)
             for problem in matching.problems
             if not (count_missing and problem.kind is ProblemKind.MISSING)
         ]
     return found, problems
+
+
+def _of_model(name: str, problem: Problem) -> Problem:
+    return problem._replace(detail=f"{name}: {problem.detail}" if problem.detail else name)
 
 
 def _twins(items: Items) -> Items:

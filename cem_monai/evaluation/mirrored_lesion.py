@@ -30,8 +30,8 @@ def other_breasts(items: Sequence[Item]) -> dict[str, Item]:
             with_mass.setdefault(_view(item, str(item.get("laterality"))), item)
     found = {}
     for item in items:
-        other = OTHER_SIDE.get(str(item.get("laterality")), "")
-        if partner := with_mass.get(_view(item, other)):
+        other = OTHER_SIDE.get(str(item.get("laterality")))
+        if other and (partner := with_mass.get(_view(item, other))):
             found[str(item["case"])] = partner
     return found
 

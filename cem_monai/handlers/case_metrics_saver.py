@@ -92,7 +92,7 @@ class CaseMetricsSaver(MetricsSaver):
         for predictor, key in self.predictors.items():
             if key not in case and key in self.optional:
                 continue
-            generated = stored_plane(case[key], f"{name}, {predictor}").clip(min=0)
+            generated = stored_plane(case[key], f"{name}, {predictor}").clip(*options.data_range)
             rows += case_rows(
                 measures, generated, {"predictor": predictor, "lesion": "", **identity}
             )

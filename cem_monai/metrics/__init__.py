@@ -40,7 +40,13 @@ from cem_monai.metrics.lesion import (
 )
 from cem_monai.metrics.local_similarity import ssim_map
 from cem_monai.metrics.measure_options import MeasureOptions
-from cem_monai.metrics.metrics_csv import Histograms, Row, case_rows, write_metrics_csv
+from cem_monai.metrics.metrics_csv import (
+    Histograms,
+    Row,
+    case_rows,
+    missing_rows,
+    write_metrics_csv,
+)
 from cem_monai.metrics.mirror import mirrored_region
 from cem_monai.metrics.patch import patch_metrics
 from cem_monai.metrics.regions import surround_ring
@@ -82,6 +88,7 @@ __all__ = [
     "mean_excess",
     "mirrored_region",
     "missed_enhancement",
+    "missing_rows",
     "ms_ssim",
     "patch_metrics",
     "psnr_frame",

@@ -24,6 +24,10 @@ WHOLE = "image"
 """The whole image as a region."""
 
 
+MOST_BITS = 16
+"""That the contrast index takes."""
+
+
 class Measures(Protocol):
     """Measures of one kind against one real image."""
 
@@ -176,4 +180,6 @@ class _ContrastIndex:
         # Where zero lies does not matter, but the index takes formats that begin with it.
         shifted = image - image.min()
         bits = max(1, int(shifted.max()).bit_length())
+        if bits > MOST_BITS:
+            return np.nan
         return self._scale * carneiro_contrast_index(shifted, bits, normalize=CCINormalization.NONE)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from cem_monai.atomic import atomic_write
 from cem_monai.metrics.case import CaseMeasures
+from cem_monai.metrics.case_regions import CaseRegions
 from cem_monai.metrics.histogram import BINS
 
 Row = dict[str, object]
@@ -34,12 +35,29 @@ def case_rows(
     Raises:
         ValueError: see `CaseMeasures.case_row`.
     """
-    lesions = measures.lesion_rows(generated)
-    largest = {"lesion_diameter_mm": lesions[0]["lesion_diameter_mm"]} if lesions else {}
-    rows: list[Row] = [{**identity, "lesion": "", **largest, **measures.case_row(generated)}]
-    for kind, lesion in zip(measures.regions.lesion_kinds, lesions, strict=True):
+    of_case, *of_lesions = missing_rows(measures.regions, identity)
+    rows = [of_case | measures.case_row(generated)]
+    for known, lesion in zip(of_lesions, measures.lesion_rows(generated), strict=True):
+        rows.append(known | lesion | {"lesion": known["lesion"]})
+    return rows
+
+
+def missing_rows(regions: CaseRegions, identity: Mapping[str, object]) -> list[Row]:
+    """Return the rows of a case without a prediction: no measures, but all that groups lesions.
+
+    Every denominator then counts the case and its lesions.
+
+    Args:
+        regions: of the case.
+        identity: see `case_rows`.
+    """
+    masses = [next(iter(readers.values()))[0] for readers in regions.single_lesions]
+    diameters = [{"lesion_diameter_mm": regions.diameter(mass)} for mass in masses]
+    largest = diameters[0] if diameters else {}
+    rows: list[Row] = [{**identity, "lesion": "", **largest}]
+    for kind, diameter in zip(regions.lesion_kinds, diameters, strict=True):
         of_lesion = {"lesion_kind": kind} if kind else {}
-        rows.append({**identity, **of_lesion, **lesion, "lesion": int(lesion["lesion"])})
+        rows.append({**identity, **of_lesion, "lesion": len(rows), **diameter})
     return rows
 
 

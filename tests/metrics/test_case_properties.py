@@ -32,8 +32,8 @@ def scene(seed: int, peak: int = 4095) -> tuple[Image, Image, CaseRegions]:
     center = rng.integers(15, 26), rng.integers(6, 16)
     distance = np.hypot(y - center[0], x - center[1])
     readers = [
-        (distance < rng.uniform(1, 4), breast & (distance > 4) & (distance < 6)),
-        (distance < rng.uniform(1, 4), None),
+        (breast & (distance < rng.uniform(1, 4)), breast & (distance > 4) & (distance < 6)),
+        (breast & (distance < rng.uniform(1, 4)), None),
     ]
     levels = breast * rng.random((2, *SHAPE)) * 0.8 + 0.2 * (distance < 3)
     generated, real = np.rint(peak * levels).astype(np.int64)
@@ -106,11 +106,12 @@ def test_range_that_moves_with_the_images_changes_nothing(
 
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds)
-def test_inverse_swap_of_images_turns_signs(seed: int) -> None:
+def test_swap_of_images_turns_signs(seed: int) -> None:
     generated, real, regions = scene(seed)
     row, swapped = measure(generated, real, regions), measure(real, generated, regions)
-    for name in ("breast_l1", "mass_l2", "image_psnr_roi", "image_ssim", "breast_wasserstein"):
-        assert swapped[name] == pytest.approx(row[name], rel=1e-5)  # SSIM is of single precision
+    for name in ("breast_l1", "mass_l2", "image_psnr_roi", "breast_wasserstein"):
+        assert swapped[name] == pytest.approx(row[name])
+    assert swapped["image_ssim"] == pytest.approx(row["image_ssim"], abs=1e-4)
     for name in ("mass_delta_cnr", "breast_delta_cnr", "mass_contrast_error", "false_excess"):
         assert swapped[name] == pytest.approx(-row[name], nan_ok=True)
 

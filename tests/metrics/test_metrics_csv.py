@@ -16,6 +16,7 @@ from cem_monai.metrics import (
     KnownPosition,
     MeasureOptions,
     case_rows,
+    missing_rows,
     write_metrics_csv,
 )
 
@@ -81,6 +82,17 @@ def test_lesions_have_kinds_of_their_own_where_these_are_known() -> None:
     assert [row["lesion_kind"] for row in rows] == ["occult+round", "round", "occult"]
     rows = case_rows(measures(*masses), generated(), IDENTITY)
     assert [row["lesion_kind"] for row in rows] == ["occult+round"] * 3
+
+
+def test_rows_without_prediction_hold_what_groups_cases_and_lesions() -> None:
+    known = (KnownPosition("occult", 21, 16), KnownPosition("round", 6, 7))
+    for kinds in (known, ()):
+        one = measures(block(5, 5, 4), block(20, 15, 3), kinds=kinds)
+        full = case_rows(one, generated(), IDENTITY)
+        missing = missing_rows(one.regions, IDENTITY)
+        assert missing == [{key: row[key] for key in (*IDENTITY, "lesion", "lesion_diameter_mm")}
+                           for row in full]  # fmt: skip
+    assert missing_rows(measures().regions, IDENTITY) == [IDENTITY | {"lesion": ""}]
 
 
 # metrics.csv
