@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 CHUNK = 4
 """Jobs that one process takes at once: the views of one exam, which have files in common."""
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -40,9 +42,10 @@ class Processes:
             return
         # Forked processes would inherit the locks of torch's threads.
         context = multiprocessing.get_context("spawn")
-        with ProcessPoolExecutor(
-            self.workers, mp_context=context, initializer=_one_thread
-        ) as self._pool:
+        with (
+            _one_thread_each(),
+            ProcessPoolExecutor(self.workers, mp_context=context) as self._pool,
+        ):
             yield self
 
     def map(
@@ -61,8 +64,16 @@ class Processes:
         yield from tqdm(results, desc=label, total=len(jobs), unit="case")
 
 
-def _one_thread() -> None:
-    """Leave each process one core: several threads each would get in each other's way."""
-    import torch
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Leave each new process one core: several threads each would get in each other's way.
 
-    torch.set_num_threads(1)
+    Libraries read how many threads to start when they are loaded.
+    """
+    before = dict(os.environ)
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

@@ -13,7 +13,7 @@ import torch
 from monai.metrics import CumulativeIterationMetric
 
 from cem_monai.metrics.distances import GREY_LEVELS
-from cem_monai.metrics.regions import plane, tensor_plane
+from cem_monai.metrics.regions import bounding_box, plane, tensor_plane
 
 SIDE = 3
 """Pixels, side of a neighborhood."""
@@ -156,14 +156,7 @@ def _stored_values(image: npt.ArrayLike, bit_depth: int) -> npt.NDArray[np.int32
 
 def _without_constant_border(pixels: Pixels) -> Pixels:
     """Cut air off: where all pixels are alike, no neighborhood deviates."""
-    differs = pixels != pixels[-1, -1]
-    rows, columns = (np.flatnonzero(differs.any(axis=axis)) for axis in (1, 0))
-    if not rows.size:
-        return pixels[:0]
-    reach = SIDE - 1
-    return pixels[
-        max(0, rows[0] - reach) : rows[-1] + SIDE, max(0, columns[0] - reach) : columns[-1] + SIDE
-    ]
+    return pixels[bounding_box(pixels != pixels[-1, -1], SIDE - 1)]
 
 
 def _sum_of_deviations(pixels: Pixels) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import binary_dilation
 
 from cem_monai.metrics.distances import grey_per_unit
-from cem_monai.metrics.regions import finite_plane
+from cem_monai.metrics.regions import bounding_box, finite_plane
 
 Array = npt.NDArray[np.floating[Any]]
 """Pixels and maps; all are float32."""
@@ -37,29 +37,45 @@ class LocalSimilarity:
         self._real = real
         self._rows = [_Moments.of(tiles, _middle(tiles)) for tiles in _rows_of_tiles(real)]
 
-    def maps(self, generated: Array) -> tuple[Array, Array]:
-        """Return contrast-and-structure, and SSIM, around every pixel.
+    def deficits(self, generated: Array) -> Deficits:
+        """Return by how much contrast-and-structure, and SSIM, differ from 1 around every pixel.
 
         Args:
             generated: (H, W) pixels from `relative_to_range`.
-
-        Returns:
-            Two (H, W) maps, at most 1.
         """
         differs = _differing_tiles(generated, self._real)
-        structures, ssims = np.ones((2, *(TILE * count for count in differs.shape)), np.float32)
+        box = bounding_box(differs)
+        rows, columns = (stop.stop - stop.start for stop in box)
+        structures, ssims = np.zeros((2, rows * TILE, columns * TILE), np.float32)
         # One row of tiles at a time stays in the processor's cache; identical ones, most often air,
         # have 1 everywhere.
-        rows = zip(self._rows, _rows_of_tiles(generated), differs, strict=True)
-        for number, (real, tiles, chosen) in enumerate(rows):
-            if chosen.any():
-                expected = real[chosen]
-                found = _Moments.of(tiles[chosen], expected.middle)
+        tiles = _rows_of_tiles(generated)
+        for number, row in enumerate(range(box[0].start, box[0].stop)):
+            if (chosen := differs[row]).any():
+                expected = self._rows[row][chosen]
+                found = _Moments.of(tiles[row][chosen], expected.middle)
                 structure, luminance = expected.compare(found)
-                _row_of_tiles(structures, number)[chosen] = structure
-                _row_of_tiles(ssims, number)[chosen] = structure * luminance
-        height, width = generated.shape
-        return structures[:height, :width], ssims[:height, :width]
+                inside = chosen[box[1]]
+                _row_of_tiles(structures, number)[inside] = structure - 1
+                _row_of_tiles(ssims, number)[inside] = structure * luminance - 1
+        top, left = box[0].start * TILE, box[1].start * TILE
+        height, width = generated.shape[0] - top, generated.shape[1] - left
+        return Deficits(top, left, structures[:height, :width], ssims[:height, :width])
+
+
+class Deficits(NamedTuple):
+    """What is lacking to 1 in a part of an image; outside of it nothing is.
+
+    Attributes:
+        top, left: pixels, where the part begins.
+        structure: (h, w) contrast-and-structure - 1.
+        ssim: (h, w) SSIM - 1.
+    """
+
+    top: int
+    left: int
+    structure: Array
+    ssim: Array
 
 
 def ssim_map(
@@ -89,7 +105,11 @@ def ssim_map(
     if pixels.shape != real_pixels.shape:
         raise ValueError(f"generated {pixels.shape} and real {real_pixels.shape} differ in shape")
     similarity = LocalSimilarity(relative_to_range(real_pixels, data_range))
-    return similarity.maps(relative_to_range(pixels, data_range))[1]
+    found = similarity.deficits(relative_to_range(pixels, data_range))
+    values = np.ones(pixels.shape, np.float32)
+    height, width = found.ssim.shape
+    values[found.top : found.top + height, found.left : found.left + width] += found.ssim
+    return values
 
 
 def relative_to_range(pixels: npt.NDArray[Any], data_range: tuple[float, float]) -> Array:

@@ -125,7 +125,7 @@ def surround_ring(
         return ring
     # Far enough for a ring of three times the area around a disk; else everywhere.
     for margin in (gap + 2 * area**0.5, max(mass_mask.shape)):
-        part = _around(mass_mask, int(margin))
+        part = bounding_box(mass_mask, int(margin))
         distance = distance_transform_edt(~mass_mask[part])
         candidates = (distance > gap) & breast_mask[part].astype(bool)
         room = np.sort(distance[candidates])
@@ -156,10 +156,20 @@ def surround_or_ring(
     return surround_ring(mass_mask, breast), True
 
 
-def _around(mask: npt.NDArray[np.bool_], margin: int) -> tuple[slice, slice]:
-    """Return the bounding box of a mask with a margin of so many pixels, as far as there are."""
-    rows, columns = (np.flatnonzero(mask.any(axis=axis)) for axis in (1, 0))
-    return (
-        slice(max(0, int(rows[0]) - margin), int(rows[-1]) + margin + 1),
-        slice(max(0, int(columns[0]) - margin), int(columns[-1]) + margin + 1),
-    )
+def bounding_box(mask: npt.NDArray[np.bool_], margin: int = 0) -> tuple[slice, slice]:
+    """Return the rows and columns that a mask reaches, with a margin as far as there is room.
+
+    Args:
+        mask: (H, W).
+        margin: pixels.
+
+    Returns:
+        an empty box for an empty mask.
+    """
+    ends = []
+    for axis, size in zip((1, 0), mask.shape, strict=True):
+        used = np.flatnonzero(mask.any(axis=axis))
+        if not used.size:
+            return slice(0, 0), slice(0, 0)
+        ends.append(slice(max(0, int(used[0]) - margin), min(size, int(used[-1]) + margin + 1)))
+    return ends[0], ends[1]

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.metrics.local_similarity import WINDOW, Array, LocalSimilarity, relative_to_range
+from cem_monai.metrics.local_similarity import (
+    WINDOW,
+    Array,
+    Deficits,
+    LocalSimilarity,
+    relative_to_range,
+)
 from cem_monai.metrics.regions import finite_plane, image_and_mask
 
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
@@ -84,15 +90,12 @@ class Similarity:
         if pixels.shape != self._shape:
             raise ValueError(f"generated {pixels.shape} and real {self._shape} differ in shape")
         scales = _pyramid(relative_to_range(pixels, self._data_range))
-        maps = [real.maps(scale) for real, scale in zip(self._scales, scales, strict=True)]
-        structures, ssims = zip(*maps, strict=True)
-        of_scales = [*structures[:-1], ssims[-1]]
+        found = [real.deficits(scale) for real, scale in zip(self._scales, scales, strict=True)]
         row = {}
         for name, region in self._regions.items():
-            means = [
-                _mean(values, inside) for values, inside in zip(of_scales, region, strict=True)
-            ]
-            row[f"{name}_ssim"] = _mean(ssims[0], region[0])
+            means = [_mean(one, one.structure, at) for one, at in zip(found, region, strict=True)]
+            means[-1] = _mean(found[-1], found[-1].ssim, region[-1])
+            row[f"{name}_ssim"] = _mean(found[0], found[0].ssim, region[0])
             row[f"{name}_ms_ssim"] = _product(means)
         return row
 
@@ -158,24 +161,15 @@ def _pyramid(pixels: Array) -> list[Array]:
 
 
 class _Region(NamedTuple):
-    """One region on one scale: its box, 1 inside and 0 outside of it there, and its pixels."""
+    """One region on one scale: 1 inside, 0 outside, (H, W), and its pixels."""
 
-    box: tuple[slice, slice]
     inside: Array
     pixels: int
 
-    @classmethod
-    def of(cls, share: Array) -> _Region:
-        inside = share >= 0.5
-        rows, columns = (np.flatnonzero(inside.any(axis=axis)) for axis in (1, 0))
-        if not rows.size:
-            return cls((slice(0), slice(0)), np.zeros((0, 0), np.float32), 0)
-        box = (slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1))
-        return cls(box, inside[box].astype(np.float32), int(inside.sum()))
-
 
 def _region_pyramid(inside: npt.NDArray[np.bool_]) -> list[_Region]:
-    return [_Region.of(share) for share in _pyramid(inside.astype(np.float32))]
+    scales = [share >= 0.5 for share in _pyramid(inside.astype(np.float32))]
+    return [_Region(scale.astype(np.float32), int(scale.sum())) for scale in scales]
 
 
 def _halved(pixels: Array) -> Array:
@@ -185,12 +179,15 @@ def _halved(pixels: Array) -> Array:
     return means
 
 
-def _mean(values: Array, region: _Region) -> float:
+def _mean(found: Deficits, lacking: Array, region: _Region) -> float:
+    """Return 1 less the mean deficit of a region."""
     if not region.pixels:
         return math.nan
+    height, width = lacking.shape
+    inside = region.inside[found.top : found.top + height, found.left : found.left + width]
     # float32 within a row only, which is far faster than picking the pixels out
-    sums = np.einsum("yx,yx->y", values[region.box], region.inside)
-    return float(sums.sum(dtype=np.float64)) / region.pixels
+    sums = np.einsum("yx,yx->y", lacking, inside)
+    return 1 + float(sums.sum(dtype=np.float64)) / region.pixels
 
 
 def _product(means: list[float]) -> float:

@@ -1,18 +1,19 @@
-"""Time the measuring of a folder of predictions of simulated exams, by two processes.
+"""Time `cem-monai evaluate`, from the start of the command to the report, on simulated exams.
 
 Run: python tests/benchmarks/bench_evaluate.py [--exams N] [--size S] [--workers W] [--folder DIR]
 
-Wall-clock seconds. An exam has four views, each a case; a quarter as many exams more teach the
-trivial predictors. With --folder, exams that are there already are used again. A prediction is the
-real image blurred.
+Wall-clock seconds. An exam has four views, each a case; a fifth as many exams more teach the
+trivial predictors. With --folder, exams that are there already are used again. A prediction is
+the real image blurred.
 """
 
 from __future__ import annotations
 
 import argparse
-import platform
+import csv
+import subprocess
+import sys
 import time
-from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,9 +23,6 @@ import pydicom
 from scipy.ndimage import gaussian_filter
 
 from cem_monai.data import find_pairs, load_datalist, write_datalist
-from cem_monai.evaluation.case_evaluation import MeasureSettings
-from cem_monai.evaluation.measure_predictions import Measured, measure_predictions
-from cem_monai.evaluation.parallel import Processes
 from cem_monai.simulator import simulate_exams
 
 Items = list[dict[str, Any]]
@@ -39,31 +37,29 @@ def main() -> None:
     arguments = parser.parse_args()
     with TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
-        test, training = exams(folder, arguments.exams, arguments.size, arguments.workers)
+        datalist = write_exams(folder, arguments.exams, arguments.size, arguments.workers)
+        test, training = (load_datalist(datalist, section) for section in ("test", "training"))
         predictions = predict(folder / "predictions", test)
-        measured, seconds = timed(predictions, test, training, arguments.workers)
-    rows = Counter("lesions" if row["lesion"] else "cases" for row in measured.rows)
-    predictors = len({row["predictor"] for row in measured.rows})
-    print(f"{platform.machine()}, NumPy {np.__version__}, {arguments.workers} processes")
-    print("| cases | side | training cases | predictors | rows (cases, lesions) | s | s / case |")
-    print("|---|---|---|---|---|---|---|")
-    cells = (
-        *(len(test), arguments.size, len(training), predictors),
-        f"{rows['cases']}, {rows['lesions']}",
-        f"{seconds:.1f}",
-        f"{seconds / len(test):.3f}",
+        seconds = timed(predictions, datalist, folder / "result", arguments.workers)
+        with (folder / "result" / "metrics.csv").open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    predictors = len({row["predictor"] for row in rows})
+    lesions = len({(row["case"], row["lesion"]) for row in rows if row["lesion"]})
+    print(
+        "| cases | lesions | side | training cases | predictors | processes | s | s / case |\n"
+        "|---|---|---|---|---|---|---|---|\n"
+        f"| {len(test)} | {lesions} | {arguments.size} | {len(training)} | {predictors} "
+        f"| {arguments.workers} | {seconds:.0f} | {seconds / len(test):.2f} |"
     )
-    print("| " + " | ".join(map(str, cells)) + " |")
 
 
-def exams(folder: Path, number: int, size: int, workers: int) -> tuple[Items, Items]:
-    """Simulate exams; return the items of the test and of the training section."""
-    training = max(1, number // 4)
-    simulate_exams(folder / "exams", exams=number + training, seed=0, size=size, workers=workers)
-    pairs = find_pairs(folder / "exams")[0]
-    path = folder / "datalist.json"
-    write_datalist(pairs, path, test_fraction=number / (number + training), validation_fraction=0)
-    return load_datalist(path, "test"), load_datalist(path, "training")
+def write_exams(folder: Path, number: int, size: int, workers: int) -> Path:
+    """Simulate exams; return their datalist."""
+    exams = number + max(1, number // 5)
+    simulate_exams(folder / "exams", exams=exams, seed=0, size=size, workers=workers)
+    datalist = folder / "datalist.json"
+    write_datalist(find_pairs(folder / "exams")[0], datalist, test_fraction=number / exams)
+    return datalist
 
 
 def predict(folder: Path, items: Items) -> Path:
@@ -75,14 +71,13 @@ def predict(folder: Path, items: Items) -> Path:
     return folder
 
 
-def timed(folder: Path, test: Items, training: Items, workers: int) -> tuple[Measured, float]:
-    """Measure; the start of the processes counts."""
+def timed(predictions: Path, datalist: Path, output: Path, workers: int) -> float:
+    """Run the command; the start of its processes counts."""
     start = time.perf_counter()
-    with Processes(workers).started() as processes:
-        measured = measure_predictions(
-            {"model": folder}, test, training, MeasureSettings(), processes
-        )
-    return measured, time.perf_counter() - start
+    command = [sys.executable, "-m", "cem_monai", "evaluate", predictions, datalist, output]
+    options = ["--data_range", "1900,2200", "--workers", str(workers)]
+    subprocess.run([*map(str, command), *options], check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
 
 
 if __name__ == "__main__":
