@@ -110,6 +110,34 @@ def test_fractions_are_kept(items: list[Item], folder: Path) -> None:
     np.testing.assert_array_equal(prediction, np.float32(1234.25))
 
 
+SCALED = {"overshooting 1": (0, 1.04), "0 to 255": (0, 255)}
+
+
+@pytest.mark.parametrize("name", SCALED)
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_image_scaled_to_few_grey_levels_is_refused(
+    items: list[Item], folder: Path, name: str, photometric: str
+) -> None:
+    bright = np.where(stored(items[0]) == 0, 0, 2000)
+    bright[0, 0] = 2010
+    change(items[0], bright.astype(np.uint16), PhotometricInterpretation=photometric)
+    np.save(folder / "a.npy", np.interp(bright, (0, 2010), SCALED[name]))
+
+    with pytest.raises(PredictionsError, match=r"range of values .* \(0 to \d.*, not 0 to 4095\)"):
+        read_prediction(folder / "a.npy", load_evaluation_case(items[0]))
+
+
+def test_dark_image_of_a_dark_breast_is_read(items: list[Item], folder: Path) -> None:
+    dark = (stored(items[0]) // 40).astype(np.uint16)
+    assert 1 < dark.max() < 256
+    change(items[0], dark)
+    np.save(folder / "a.npy", dark)
+
+    case = load_evaluation_case(items[0])
+
+    np.testing.assert_array_equal(read_prediction(folder / "a.npy", case), case.recombined)
+
+
 def test_scaled_nifti_is_read_as_values(items: list[Item], folder: Path) -> None:
     write_plane((stored(items[1]) * 8).astype(np.int16), folder / "a.nii.gz", SPACING, step=1 / 8)
 
