@@ -293,6 +293,18 @@ def test_two_predictions_of_one_case(items: list[Item], folder: Path) -> None:
     assert str(error.value) == f"found 1 case with several predictions: {case} (1.dcm, {case}.npy)"
 
 
+@pytest.mark.parametrize("name", ["L_CC_DES_mass.nii.gz", "outline.nii.gz"])
+def test_mask_of_another_case(items: list[Item], folder: Path, name: str) -> None:
+    save_all(folder, items)
+    shared = Path(items[0]["mass"]).with_name(name)
+    shutil.copy(items[0]["mass"], shared.with_name("copy")).replace(shared)
+    left, right = ({**item, "mass": str(shared)} for item in items)
+
+    found = problems(folder, [left, right])
+
+    assert found[0] == (ProblemKind.FOREIGN_MASK, f"{right['case']} mass")
+
+
 def test_case_twice_in_the_datalist(items: list[Item], folder: Path) -> None:
     save_all(folder, items)
 
@@ -455,6 +467,7 @@ def test_everything_wrong_is_told_at_once(archive: Path, folder: Path) -> None:
         (ProblemKind.RANGE, first),
         (ProblemKind.SPACING, first),
         (ProblemKind.SIZE, second),
+        (ProblemKind.FOREIGN_MASK, f"{third} mass"),
         (ProblemKind.MASK_OUTSIDE, f"{third} mass"),
         (ProblemKind.MISSING, fourth),
         (ProblemKind.UNREADABLE_MASK, f"{fourth} mass"),
