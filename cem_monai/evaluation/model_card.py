@@ -16,7 +16,7 @@ from cem_monai.evaluation.card_tables import (
     recall_table,
     setting_tables,
 )
-from cem_monai.evaluation.leak import WITHOUT_CONTRAST
+from cem_monai.evaluation.leak import judged_models
 from cem_monai.evaluation.summary_schema import EvaluationSummary
 
 NOT_EVALUATED = (
@@ -62,8 +62,7 @@ def card_model(summary: EvaluationSummary, model: str | None = None) -> str:
     Raises:
         ValueError: no such model, or several and none is named.
     """
-    # what a model makes of images without contrast agent is no model of its own
-    names = [name for name in summary["models"] if not name.endswith(WITHOUT_CONTRAST)]
+    names = judged_models(summary["models"])
     if model is None and len(names) == 1:
         return names[0]
     if model not in names:
