@@ -200,6 +200,9 @@ def _substitution(
     if classifier is None:
         return None, {}
     files = measured.files[next(iter(request.models))]
+    if lacking := [str(item["case"]) for item in items if files.get(str(item["case"])) is None]:
+        told = f"not done, since {len(lacking)} of {len(items)} cases have no prediction"
+        return None, {"substitution experiment": told}
     pairs = _pairs(tqdm(items, desc="substituting", unit="case"), files)
     try:
         data_range = request.settings.data_range
@@ -213,6 +216,6 @@ def _pairs(
     items: Any, files: Mapping[str, Path | None]
 ) -> Iterator[tuple[EvaluationCase, FloatImage]]:
     for item in items:
-        if (path := files.get(str(item["case"]))) is not None:
-            case = load_evaluation_case(item)
+        case = load_evaluation_case(item)
+        if (path := files[case.name]) is not None:
             yield case, read_prediction(path, case)

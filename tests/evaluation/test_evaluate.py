@@ -223,6 +223,19 @@ def test_broken_off_evaluation_leaves_no_summary_of_an_earlier_one(
     assert sorted(path.name for path in out.iterdir()) == ["histograms.csv", "metrics.csv"]
 
 
+def test_substitution_never_stands_on_fewer_cases(
+    evaluate: Evaluate, predictions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cem_monai.evaluation.evaluate._classifier", lambda *_: object())
+    cases = sorted(predictions.iterdir())
+    cases[0].unlink()
+    assert evaluate("--substitution", "--count-missing") == 0
+    out = tmp_path / "out"
+    assert read_summary(out / "summary.json")["substitution"] is None
+    told = f"not done, since 1 of {len(cases)} cases have no prediction"
+    assert told in (out / "report.html").read_text(encoding="utf-8")
+
+
 def test_too_few_lesions_for_the_substitution_experiment_end_it_at_once(
     evaluate: Evaluate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
