@@ -10,7 +10,7 @@ from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, case_panel
 from cem_monai.evaluation.cases import badness, case_caption, worst_first
-from cem_monai.evaluation.completeness import add_absent_cases, failed_cases
+from cem_monai.evaluation.completeness import failed_cases
 from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_predictions
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
@@ -125,7 +125,6 @@ __all__ = [
     "SubstitutionCurve",
     "TooFewError",
     "TrivialBaselinesd",
-    "add_absent_cases",
     "badness",
     "bland_altman",
     "case_caption",

@@ -39,7 +39,8 @@ def attainable_gain(
     """Return predictor → measure → share of the gain from the constant image to the limit.
 
     Share = (constant - predictor) / (constant - limit), means over the same cases: 0 is no better
-    than a constant, 1 is the best that the low-energy image allows. Empty without limits.
+    than a constant, 1 is the best that a low-energy image without contrast agent allows. Empty
+    without limits.
 
     Args:
         tables: predictor → its cases, the same in all.

@@ -6,7 +6,6 @@ from itertools import groupby
 
 from cem_monai.evaluation.card_table import label_of
 from cem_monai.evaluation.summary_schema import EvaluationSummary, SubgroupEntry
-from cem_monai.evaluation.verdict import ENOUGH_PATIENTS
 
 ONE_OF_EACH = ("breast_l1", "lesion_is_missed")
 """Measures whose subgroups tell all subgroups: of cases, and of lesions."""
@@ -30,17 +29,6 @@ def evaluation_facts(summary: EvaluationSummary) -> str:
         f"Evaluated {summary['created']} with {versions}.",
     ]
     return as_list(lines)
-
-
-def small_sample_remark(summary: EvaluationSummary) -> str:
-    """Return the remark that intervals must not be interpreted, empty with enough patients."""
-    patients = summary["data"]["patients"]
-    if patients >= ENOUGH_PATIENTS:
-        return ""
-    return (
-        f"**Only {patients} patients: with fewer than {ENOUGH_PATIENTS}, the intervals are not to "
-        "be interpreted.**"
-    )
 
 
 def tested_on(summary: EvaluationSummary, model: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 from cem_monai.evaluation.card_facts import ONE_OF_EACH, as_list
 from cem_monai.evaluation.card_table import CardColumn, label_of, markdown, scaled
 from cem_monai.evaluation.summary import format_counts, format_interval
@@ -13,7 +11,7 @@ from cem_monai.evaluation.summary_schema import (
     LeakEntry,
     PairedTestEntry,
 )
-from cem_monai.evaluation.verdict import ENOUGH_PATIENTS
+from cem_monai.evaluation.verdict import ENOUGH_PATIENTS, format_p
 from cem_monai.metrics.lesion import MISSED_BELOW
 
 COLUMNS = {
@@ -64,15 +62,17 @@ def known_failures(summary: EvaluationSummary, model: str) -> str:
     if "false_share_real" in own:
         enhancing += f"; in the real images {_percent(own['false_share_real'])}"
     lines = [_missed(summary, model), f"Lesions can be invented: {enhancing}."]
-    if "mirror_share" in own:
+    if "mirror_share" in own and own["mirror_share"]["n_values"]:
         lines.append(
             f"Where the other breast has a lesion, {_percent(own['mirror_share'])} of the mirrored "
             "place enhances."
         )
-    if occult := summary["recall"].get(model, {}).get("occult"):
+    occult = summary["recall"].get(model, {}).get("occult")
+    if occult and occult["n_values"]:
         lines.append(
             f"Lesions that no low-energy image shows are found in {_percent(occult)}: without "
-            "contrast agent this must be near zero, more is read off residual contrast agent."
+            "contrast agent this must be near zero, more is read off residual contrast agent, or "
+            "chance."
         )
     return as_list(lines)
 
@@ -129,7 +129,7 @@ def _test_row(test: PairedTestEntry) -> list[str]:
         column.label,
         *(label_of(test["a"]), label_of(test["b"])),
         format_interval(difference, column.digits),
-        *(_p_value(test["p_value"]), _p_value(test["p_holm"])),
+        *(format_p(test["p_value"]), format_p(test["p_holm"])),
         format_counts(difference),
     ]
 
@@ -144,9 +144,3 @@ def _leak_row(key: str, entry: LeakEntry) -> list[str]:
 
 def _percent(entry: IntervalEntry) -> str:
     return f"{format_interval(scaled(entry, 100), 2)} %"
-
-
-def _p_value(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return "< 0.001" if value < 0.001 else f"{value:.3f}"

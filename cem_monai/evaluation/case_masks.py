@@ -69,7 +69,7 @@ def read_case_masks(
         except PredictionsError as error:
             problems += error.problems
     breast = _breast(masks.pop("breast", None), low_energy, item, problems)
-    problems += _misfits(masks, breast, str(item["case"]))
+    problems += _misfits(masks, breast, item)
     if problems or breast is None:
         raise PredictionsError(problems)
     return CaseMasks(breast, _readers(masks), masks.get("decoy"))
@@ -126,8 +126,11 @@ def _overlap(given: Mask, low_energy: FloatImage) -> float:
     return 2 * int((given & found).sum()) / int(given.sum() + found.sum())
 
 
-def _misfits(masks: Mapping[str, Mask], breast: Mask | None, case: str) -> Iterator[Problem]:
-    if "mass_second" in masks and "mass" not in masks:
+def _misfits(
+    masks: Mapping[str, Mask], breast: Mask | None, item: Mapping[str, Any]
+) -> Iterator[Problem]:
+    case = str(item["case"])
+    if "mass_second" in masks and not item.get("mass"):  # an unusable one was told
         yield Problem(ProblemKind.LONE_SECOND, case)
     for region, mask in masks.items():
         if breast is not None and not (mask & breast).any():

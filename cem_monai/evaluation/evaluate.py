@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation
 from cem_monai.evaluation.evaluation_files import (
     HISTOGRAMS,
     METRICS,
+    REPORT,
+    SUMMARY,
     write_evaluation,
 )
 from cem_monai.evaluation.file_hash import file_sha256
@@ -34,6 +36,9 @@ from cem_monai.metrics import write_metrics_csv
 
 Items = Sequence[Mapping[str, Any]]
 
+TRAINING = "training"
+"""Section of a datalist."""
+
 
 @dataclass(frozen=True)
 class EvaluationRequest:
@@ -43,7 +48,7 @@ class EvaluationRequest:
         models: name → folder of its predictions, see `find_predictions`; the first is the one whose
             cases are shown.
         datalist: JSON file of `write_datalist`, or of the same form.
-        section: of the datalist; the trivial predictors learn from its section `training`.
+        section: of the datalist; not `training`, which the trivial predictors learn from.
         settings: how to measure.
         without_contrast: name → folder of what the model made of `image_without_contrast`.
         count_missing: see `measure_predictions`.
@@ -52,7 +57,8 @@ class EvaluationRequest:
         losses_csv: of the first model's training, for the curves.
 
     Raises:
-        ValueError: a name is not usable in tables and files, or names no model.
+        ValueError: a name is not usable in tables and files, or names no model; the section is
+            `training`.
     """
 
     models: Mapping[str, Path]
@@ -76,6 +82,11 @@ class EvaluationRequest:
         for name in (*self.without_contrast, *self.weights):
             if name not in self.models:
                 raise ValueError(f"no model {name!r}, there are {', '.join(self.models)}")
+        if self.section == TRAINING:
+            raise ValueError(
+                f"the section {TRAINING!r} cannot be evaluated: the trivial predictors and the "
+                "threshold of false enhancement learn from it"
+            )
 
 
 def evaluate_predictions(
@@ -96,19 +107,17 @@ def evaluate_predictions(
 
     Raises:
         FileNotFoundError: a folder or file is missing.
-        ValueError: the output lies in a folder of predictions; a training case is unusable; there
-            are too few lesions for the substitution experiment.
+        ValueError: the output is a file, cannot be written or lies in a folder of predictions; a
+            training case is unusable; there are too few lesions for the substitution experiment.
         PredictionsError: see `measure_predictions`.
     """
     output = Path(output)
-    for folder in (*request.models.values(), *request.without_contrast.values()):
-        if output.resolve().is_relative_to(Path(folder).resolve()):
-            raise ValueError(f"{output}: lies in {folder}, where it would pass for predictions")
+    _check_output(output, (*request.models.values(), *request.without_contrast.values()))
     if request.losses_csv is not None and not request.losses_csv.is_file():
         raise FileNotFoundError(f"{request.losses_csv}: no such file")
     hashes = {name: file_sha256(path) for name, path in request.weights.items()}
     items = load_datalist(request.datalist, request.section)
-    training = load_datalist(request.datalist, "training", allow_empty=True)
+    training = load_datalist(request.datalist, TRAINING, allow_empty=True)
     with Processes(workers).started() as processes:
         classifier = _classifier(request, training)
         measured = measure_predictions(
@@ -122,6 +131,8 @@ def evaluate_predictions(
         )
         substitution, facts = _substitution(request, classifier, items, measured)
         output.mkdir(parents=True, exist_ok=True)
+        for name in (SUMMARY, REPORT):  # of an earlier evaluation, if this one is broken off
+            (output / name).unlink(missing_ok=True)
         write_metrics_csv(output / METRICS, measured.rows)
         measured.histograms.write(output / HISTOGRAMS)
         shown = next(iter(request.models))
@@ -145,6 +156,18 @@ def evaluate_predictions(
         losses_csv=request.losses_csv,
         substitution=substitution,
     )
+
+
+def _check_output(output: Path, predictions: Iterable[Path]) -> None:
+    """Raise at once on what would otherwise end the evaluation after hours."""
+    for folder in predictions:
+        if output.resolve().is_relative_to(Path(folder).resolve()):
+            raise ValueError(f"{output}: lies in {folder}, where it would pass for predictions")
+    existing = next(path for path in (output, *output.absolute().parents) if path.exists())
+    if not existing.is_dir():
+        raise ValueError(f"{output}: the output must be a folder, {existing} is a file")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ValueError(f"{output}: the folder {existing} cannot be written to")
 
 
 def _models(request: EvaluationRequest, hashes: Mapping[str, str]) -> dict[str, EvaluatedModel]:
@@ -177,6 +200,9 @@ def _substitution(
     if classifier is None:
         return None, {}
     files = measured.files[next(iter(request.models))]
+    if lacking := [str(item["case"]) for item in items if files.get(str(item["case"])) is None]:
+        told = f"not done, since {len(lacking)} of {len(items)} cases have no prediction"
+        return None, {"substitution experiment": told}
     pairs = _pairs(tqdm(items, desc="substituting", unit="case"), files)
     try:
         data_range = request.settings.data_range
@@ -190,6 +216,6 @@ def _pairs(
     items: Any, files: Mapping[str, Path | None]
 ) -> Iterator[tuple[EvaluationCase, FloatImage]]:
     for item in items:
-        if (path := files.get(str(item["case"]))) is not None:
-            case = load_evaluation_case(item)
+        case = load_evaluation_case(item)
+        if (path := files[case.name]) is not None:
             yield case, read_prediction(path, case)

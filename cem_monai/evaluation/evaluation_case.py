@@ -117,6 +117,9 @@ def _read_pair(item: Mapping[str, Any], name: str) -> tuple[Mammogram, Mammogram
     if low_energy.pixels.shape != recombined.pixels.shape:
         sizes = (*low_energy.pixels.shape, *recombined.pixels.shape)
         raise _unusable(name, "low-energy {} x {}, recombined {} x {}".format(*sizes))
+    patients = {one.attributes.patient_id for one in (low_energy, recombined)} - {""}
+    if len(patients) > 1:
+        raise _unusable(name, "low-energy and recombined image are of different patients")
     if _view(low_energy) != _view(recombined):
         views = f"low-energy {_view(low_energy)}, recombined {_view(recombined)}"
         raise _unusable(name, views)

@@ -10,6 +10,7 @@ from typing import Any
 from cem_monai import __version__
 from cem_monai.evaluation.attainable import attainable_gain
 from cem_monai.evaluation.completeness import failed_cases
+from cem_monai.evaluation.leak import judged_models
 from cem_monai.evaluation.lesion_summary import lesion_summary, recall_by_visibility
 from cem_monai.evaluation.measure_table import MeasureTable, case_tables, lesion_tables
 from cem_monai.evaluation.paired_tests import paired_tests
@@ -71,7 +72,7 @@ def evaluation_summary(
         "failed": {name: failed_cases(table.rows, name) for name, table in tables.items()},
         "measures": {name: _means(table, resampling) for name, table in tables.items()},
         "tables": setting_tables(tables, resampling),
-        "tests": paired_tests(tables, list(models), resampling),
+        "tests": paired_tests(tables, judged_models(models), resampling),
         "subgroups": summary_subgroups(tables, by_lesion, resampling),
         "lesions": {name: lesion_summary(table, resampling) for name, table in by_lesion.items()},
         "recall": recall_by_visibility(by_lesion, resampling) if data["simulated"] else {},

@@ -6,7 +6,7 @@ some of the contrast agent. Simulated exams have a twin without any.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -18,6 +18,11 @@ from cem_monai.evaluation.summary_schema import LeakEntry, LeakMeasures
 
 WITHOUT_CONTRAST = "_without_contrast"
 """Ends the name of a model that was given low-energy images without contrast agent."""
+
+
+def judged_models(models: Iterable[str]) -> list[str]:
+    """Return the models without what they make of images without contrast agent."""
+    return [name for name in models if not name.endswith(WITHOUT_CONTRAST)]
 
 
 def leak_gaps(
@@ -81,8 +86,9 @@ def _recall_gap(
 
 
 def _gap(a: Floats, b: Floats, patients: Patients, resampling: Resampling) -> LeakEntry:
+    lacking = np.isnan(a) | np.isnan(b)
     return {
-        "with": resampling.mean(a, patients),
-        "without": resampling.mean(b, patients),
+        "with": resampling.mean(np.where(lacking, np.nan, a), patients),
+        "without": resampling.mean(np.where(lacking, np.nan, b), patients),
         "difference": resampling.difference(a, b, patients),
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cem_monai.evaluation.card_facts import evaluation_facts, small_sample_remark, tested_on
+from cem_monai.evaluation.card_facts import evaluation_facts, tested_on
 from cem_monai.evaluation.card_findings import (
     known_failures,
     leak_table,
@@ -16,8 +16,9 @@ from cem_monai.evaluation.card_tables import (
     recall_table,
     setting_tables,
 )
-from cem_monai.evaluation.leak import WITHOUT_CONTRAST
+from cem_monai.evaluation.leak import judged_models
 from cem_monai.evaluation.summary_schema import EvaluationSummary
+from cem_monai.evaluation.verdict import small_sample_remark
 
 NOT_EVALUATED = (
     "No weights are shipped and nothing is evaluated. `cem-monai card` writes this section, and\n"
@@ -39,8 +40,9 @@ def model_card_performance(summary: EvaluationSummary, model: str | None = None)
         ValueError: no such model, or several and none is named.
     """
     name = card_model(summary, model)
+    remark = small_sample_remark(summary["data"]["patients"])
     parts = {
-        "": small_sample_remark(summary),
+        "": f"**{remark}**" if remark else "",
         "What was evaluated": evaluation_facts(summary),
         "Distances and ΔCNR": setting_tables(summary),
         "Lesions": "\n\n".join(_lesion_parts(summary)),
@@ -62,8 +64,7 @@ def card_model(summary: EvaluationSummary, model: str | None = None) -> str:
     Raises:
         ValueError: no such model, or several and none is named.
     """
-    # what a model makes of images without contrast agent is no model of its own
-    names = [name for name in summary["models"] if not name.endswith(WITHOUT_CONTRAST)]
+    names = judged_models(summary["models"])
     if model is None and len(names) == 1:
         return names[0]
     if model not in names:

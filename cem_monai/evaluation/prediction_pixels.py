@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydicom.dataset import Dataset
 
 from cem_monai.data import BreastMaskError, breast_mask
 from cem_monai.dicom import (
@@ -29,6 +30,9 @@ FloatImage = npt.NDArray[np.float32]
 
 SPACING_TOLERANCE = 0.005
 """Relative: headers round 0.0941 mm to 0.094."""
+
+EIGHT_BITS = 255
+"""Highest value of an image that was scaled to 0 … 1 or 0 … 255 (a network may overshoot 1)."""
 
 
 def read_prediction(path: Path, case: EvaluationCase) -> FloatImage:
@@ -68,7 +72,18 @@ def _from_plane(path: Path, case: EvaluationCase) -> FloatImage:
     if "ModalityLUTSequence" in header:  # a table knows whole numbers only
         stored = np.rint(stored).astype(np.uint16)
     values = to_pixel_values(stored, header, case.recombined_path)
+    if _is_scaled_down(plane.values, header, case):
+        raise PredictionsError([_other_range(plane.values, case)])
     return to_canonical(values, chest_wall_at_right=case.flipped)
+
+
+def _is_scaled_down(values: npt.NDArray[Any], header: Dataset, case: EvaluationCase) -> bool:
+    """Return whether an image keeps below 256 where the real breast does not."""
+    if not values.min() < values.max() <= EIGHT_BITS:
+        return False
+    ends = to_pixel_values(np.array([[1, EIGHT_BITS]], np.uint16), header, case.recombined_path)
+    breast = np.median(case.recombined[case.breast])
+    return not ends.min() <= breast <= ends.max()
 
 
 def _plane_problems(plane: StoredPlane, case: EvaluationCase) -> Iterator[Problem]:
@@ -81,16 +96,19 @@ def _plane_problems(plane: StoredPlane, case: EvaluationCase) -> Iterator[Proble
     finite = plane.values[np.isfinite(plane.values)]
     if bad := plane.values.size - finite.size:
         yield Problem(ProblemKind.NOT_FINITE, case.name, f"{bad} of {plane.values.size}")
-    if finite.size and (told := _foreign_range(finite, case)):
-        yield Problem(ProblemKind.RANGE, case.name, told)
+    if finite.size and _is_foreign_range(finite, case):
+        yield _other_range(finite, case)
 
 
-def _foreign_range(values: npt.NDArray[Any], case: EvaluationCase) -> str | None:
-    low, high, top = values.min(), values.max(), 2**case.bits_stored - 1
+def _is_foreign_range(values: npt.NDArray[Any], case: EvaluationCase) -> bool:
+    low, high = values.min(), values.max()
     normalized = values.dtype.kind == "f" and low < high <= 1
-    if low >= 0 and high <= top and not normalized:
-        return None
-    return f"{low:g} to {high:g}, not 0 to {top}"
+    return bool(low < 0 or high > 2**case.bits_stored - 1 or normalized)
+
+
+def _other_range(values: npt.NDArray[Any], case: EvaluationCase) -> Problem:
+    told = f"{values.min():g} to {values.max():g}, not 0 to {2**case.bits_stored - 1}"
+    return Problem(ProblemKind.RANGE, case.name, told)
 
 
 def _from_dicom(path: Path, case: EvaluationCase) -> FloatImage:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cem_monai.data import looks_like_dicom
+from cem_monai.data import REGIONS, looks_like_dicom, mask_path
 from cem_monai.data.datalist import FILE_KEYS
 from cem_monai.data.dicom_folder import DICOM_SUFFIXES
 from cem_monai.dicom import MammogramError, open_header, sources_of_generated
@@ -45,7 +45,8 @@ def find_predictions(folder: str | os.PathLike[str], items: Items) -> dict[str, 
     Raises:
         FileNotFoundError: there is no such folder.
         PredictionsError: a case has no prediction or several; a prediction has no case; a case or
-            an image is in the datalist twice. It tells all of that at once.
+            an image is in the datalist twice, or a case has the mask of another. It tells all of
+            that at once.
     """
     matching = match_predictions(folder, items)
     if matching.problems:
@@ -172,6 +173,21 @@ def _datalist_problems(items: Items) -> Iterator[Problem]:
         for path, several in cases.items():
             if len(set(several)) > 1:
                 yield Problem(ProblemKind.SHARED_IMAGE, path, ", ".join(several))
+    yield from _foreign_masks(items)
+
+
+def _foreign_masks(items: Items) -> Iterator[Problem]:
+    """Find masks named after the image of another case, or that another case has too."""
+    owners: dict[Path, list[str]] = {}
+    for item in items:
+        for region in REGIONS:
+            owners.setdefault(mask_path(item["label"], region), []).append(str(item["case"]))
+    for item in items:
+        case = str(item["case"])
+        for region in filter(item.get, REGIONS):
+            known = owners.setdefault(Path(item[region]), [case])
+            if case not in known:
+                yield Problem(ProblemKind.FOREIGN_MASK, f"{case} {region}", known[0])
 
 
 def _count_problems(files: Mapping[str, list[str]]) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ class ProblemKind(Enum):
 
     DUPLICATED_CASE = ("case", "more than once in the datalist")
     SHARED_IMAGE = ("image", "in several cases of the datalist")
+    FOREIGN_MASK = ("mask", "of another case")
     NO_TWIN = ("case", "without a low-energy image without contrast agent in the datalist")
     MISSING = ("case", "without a prediction")
     EXTRA = ("prediction", "of no case of the datalist")

@@ -13,8 +13,9 @@ from cem_monai.evaluation.report_columns import (
     MIRROR_GROUP,
 )
 from cem_monai.evaluation.report_tables import Table, interval_table, tables
-from cem_monai.evaluation.statistics import Interval
+from cem_monai.evaluation.resampling import interval_entry
 from cem_monai.evaluation.summary import Row, interval_of
+from cem_monai.evaluation.summary_schema import IntervalEntry
 
 
 def false_enhancement_tables(summary: Mapping[str, Any], rows: Sequence[Row]) -> list[Table]:
@@ -46,7 +47,7 @@ def lesion_free_cases(rows: Sequence[Row]) -> set[str]:
     return {row["case"] for row in measured} - with_mass
 
 
-def lesion_free_intervals(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, Any]]]:
+def lesion_free_intervals(rows: Sequence[Row]) -> dict[str, dict[str, IntervalEntry]]:
     """Return predictor → measure → interval over the images without a mass."""
     cases = lesion_free_cases(rows)
     chosen = [row for row in rows if row["case"] in cases]
@@ -55,21 +56,10 @@ def lesion_free_intervals(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, 
         return {}
     own = {name: [row for row in chosen if row["predictor"] == name] for name in _names(chosen)}
     return {
-        name: {column: _as_json(interval_of(of_name, column)) for column in columns}
+        name: {column: interval_entry(interval_of(of_name, column)) for column in columns}
         for name, of_name in own.items()
     }
 
 
 def _names(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(row["predictor"] for row in rows))
-
-
-def _as_json(interval: Interval) -> dict[str, Any]:
-    return {
-        "mean": interval.mean,
-        "low": interval.low,
-        "high": interval.high,
-        "n_values": interval.n_values,
-        "n_cases": interval.n_cases,
-        "n_patients": interval.n_patients,
-    }

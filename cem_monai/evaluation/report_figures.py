@@ -61,8 +61,8 @@ def lesion_plots(summary: Mapping[str, Any], lesions: Sequence[Row]) -> list[Plo
             "Bland-Altman of lesion CNR",
             bland_altman_figure(cnr, agreements),
             "One point for each lesion, both CNR by the noise of the real image. Solid: bias; "
-            "dashed: limits between which 95 % of new lesions lie; gray: their intervals. Points "
-            "that fall to the right mean that strong contrast is lost.",
+            "dashed: limits between which 95 % of new lesions are expected; gray: their intervals. "
+            "Points that fall to the right mean that strong contrast is lost.",
         ),
     ]
 

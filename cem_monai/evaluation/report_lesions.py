@@ -83,7 +83,7 @@ def _agreement(summary: Mapping[str, Any], lesions: Mapping[str, Any]) -> Table 
         ),
         rows=tuple(_agreement_row(name, lesions[name], summary) for name in names),
         note="Rank correlation of real and generated contrast: 1 is perfect. Between the limits "
-        "lie 95 % of the differences (generated - real) of new lesions of new patients.",
+        "95 % of the differences (generated - real) of new lesions of new patients are expected.",
         unit_counted=LESIONS,
     )
 
@@ -121,7 +121,8 @@ def _attainable(summary: Mapping[str, Any], gains: Mapping[str, Any]) -> Table |
         headings=tuple((column_of(name).label, "%") for name in measures),
         rows=tuple(_gain_row(name, gains[name], measures, summary) for name in names),
         note="(constant - model) / (constant - limit): 0 % is no better than the constant, 100 % "
-        "the best guess that the low-energy image allows (median for L1, mean for L2).",
+        "the best guess that a low-energy image without contrast agent allows (median for L1, mean "
+        "for L2); more can be contrast agent in the image, or chance.",
     )
 
 
@@ -145,8 +146,9 @@ def _leaks(leaks: Mapping[str, Any]) -> list[Table]:
             "low-energy image",
             headings=(("with", ""), ("without", ""), ("with - without", "")),
             rows=tuple(_leak_row(name, values) for name, values in measures.items()),
-            note="What gets worse without contrast agent was read off the iodine in the "
-            "low-energy image, which an examination without injection does not have.",
+            note="Over the images that have both. What gets worse without contrast agent was read "
+            "off the iodine in the low-energy image, which an examination without injection does "
+            "not have.",
         )
         for model, measures in leaks.items()
     ]

@@ -53,7 +53,7 @@ class MassMeasures:
             "mass_abs_delta_cnr": abs(delta),
             **of_readers,
             **self._contrasts(generated),
-            "surround_is_ring": float(self._regions.surround_is_ring),
+            "surround_is_ring": float(self._regions.surround_is_ring) if found else math.nan,
         }
 
     def _contrasts(self, generated: npt.ArrayLike) -> dict[str, float]:

@@ -147,6 +147,7 @@ def test_two_processes_give_the_same_numbers(evaluate: Evaluate, tmp_path: Path)
         (("--data_range", "5"), "--data_range must be LOW,HIGH, e.g. 1900,2200, got '5'"),
         (("--data_range", "9,5"), "--data_range must be LOW,HIGH with LOW below HIGH, got '9,5'"),
         (("--section", "tset"), "no section 'tset', there are training, validation, test"),
+        (("--section", "training"), "the section 'training' cannot be evaluated"),
         (("--weights", "nowhere.pt"), "nowhere.pt: No such file or directory"),
         (("--weights", "x=nowhere.pt"), "no model 'x', there are model"),
         (("--workers", "0"), "workers must be at least 1, got 0"),
@@ -181,6 +182,58 @@ def test_output_among_the_predictions_is_refused(
     out = str(predictions / "out")
     assert main(["evaluate", str(predictions), str(archive), out, *OPTIONS]) == 1
     assert "where it would pass for predictions" in error(capsys)
+
+
+def test_output_that_cannot_be_a_folder_is_refused_at_once(
+    archive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("kept")
+    for out in (file, file / "below"):  # before it sees that there are no predictions
+        assert main(["evaluate", "nowhere", str(archive), str(out), *OPTIONS]) == 1
+        assert f"the output must be a folder, {file} is a file" in error(capsys)
+    assert file.read_text() == "kept"
+
+
+def test_output_that_cannot_be_written_is_refused_at_once(
+    archive: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("os.access", lambda path, _: Path(path) != tmp_path)  # root may write
+    assert main(["evaluate", "nowhere", str(archive), str(tmp_path / "a" / "b"), *OPTIONS]) == 1
+    assert f"the folder {tmp_path} cannot be written to" in error(capsys)
+
+
+def test_broken_off_evaluation_leaves_no_summary_of_an_earlier_one(
+    evaluate: Evaluate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("summary.json", "report.html"):
+        (out / name).write_text("of other predictions")
+
+    def interrupt(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cem_monai.evaluation.evaluate.draw_worst_cases", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate()
+    assert sorted(path.name for path in out.iterdir()) == ["histograms.csv", "metrics.csv"]
+
+
+def test_substitution_never_stands_on_fewer_cases(
+    evaluate: Evaluate, predictions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cem_monai.evaluation.evaluate._classifier", lambda *_: object())
+    cases = sorted(predictions.iterdir())
+    cases[0].unlink()
+    assert evaluate("--substitution", "--count-missing") == 0
+    out = tmp_path / "out"
+    assert read_summary(out / "summary.json")["substitution"] is None
+    told = f"not done, since 1 of {len(cases)} cases have no prediction"
+    assert told in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_too_few_lesions_for_the_substitution_experiment_end_it_at_once(

@@ -266,6 +266,13 @@ def test_unfit_mask_is_refused(
     assert kinds(items[side]) == [(kind, f"TEST_{side}_CC mass")]
 
 
+def test_reader_with_an_unusable_mass_is_not_told_to_have_none(items: dict[str, Item]) -> None:
+    draw(items["L"], "mass_second", MASS)
+    empty(items["L"])
+
+    assert kinds(items["L"]) == [(ProblemKind.EMPTY_MASK, "TEST_L_CC mass")]
+
+
 def test_all_unfit_masks_are_told_at_once(items: dict[str, Item]) -> None:
     empty(items["L"])
     write_mask(np.ones((3, 4), bool), items["L"]["surround"], SPACING)
@@ -315,6 +322,19 @@ def test_images_of_different_views_are_refused(items: dict[str, Item]) -> None:
 
     with pytest.raises(PredictionsError, match="low-energy L CC, recombined R CC"):
         load_evaluation_case(item)
+
+
+def test_images_of_different_patients_are_refused(items: dict[str, Item]) -> None:
+    item = replaced(items["L"], "label", PatientID="somebody else")
+
+    with pytest.raises(PredictionsError, match="are of different patients"):
+        load_evaluation_case(item)
+
+
+def test_image_without_patient_is_read(items: dict[str, Item]) -> None:
+    item = replaced(items["L"], "label", PatientID="")
+
+    assert load_evaluation_case(item).patient == items["L"]["patient"]
 
 
 def test_unreadable_image_is_refused(items: dict[str, Item]) -> None:

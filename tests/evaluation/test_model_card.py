@@ -16,6 +16,7 @@ from evaluated_rows import (
     TRIVIAL,
     case_rows,
     evaluated_data,
+    lesion_rows,
     summary_of,
 )
 
@@ -137,7 +138,7 @@ def test_failed_cases_are_counted_without_their_names() -> None:
 
 
 def test_few_patients_are_warned_of_first(card: str) -> None:
-    assert card.startswith(f"**Only 6 patients: with fewer than {ENOUGH_PATIENTS}, ")
+    assert card.startswith(f"**Patients in the test set: 6. With fewer than {ENOUGH_PATIENTS}, ")
     assert "Subgroups of fewer than 20 patients: all of them." in card
 
 
@@ -173,6 +174,17 @@ def test_known_failures_have_the_numbers(summary: EvaluationSummary, card: str) 
     assert f"{interval(own['mirror_share'], 2, 100)} % of the mirrored place" in text
     occult = interval(summary["recall"]["model"]["occult"], 2, 100)
     assert f"no low-energy image shows are found in {occult} %" in text
+
+
+def test_nothing_is_said_of_places_and_lesions_that_are_not_there() -> None:
+    rows = [row | {"mirror_share": ""} for row in case_rows()]
+    lesions = [row | {"lesion_kind": "round"} for row in lesion_rows()]
+
+    text = model_card_performance(summary_of(rows=rows, lesions=lesions))
+
+    assert "Lesions can be invented" in text
+    assert "mirrored place" not in text
+    assert "no low-energy image shows" not in text
 
 
 def test_without_lesions_the_card_says_so() -> None:

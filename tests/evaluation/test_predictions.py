@@ -110,6 +110,34 @@ def test_fractions_are_kept(items: list[Item], folder: Path) -> None:
     np.testing.assert_array_equal(prediction, np.float32(1234.25))
 
 
+SCALED = {"overshooting 1": (0, 1.04), "0 to 255": (0, 255)}
+
+
+@pytest.mark.parametrize("name", SCALED)
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_image_scaled_to_few_grey_levels_is_refused(
+    items: list[Item], folder: Path, name: str, photometric: str
+) -> None:
+    bright = np.where(stored(items[0]) == 0, 0, 2000)
+    bright[0, 0] = 2010
+    change(items[0], bright.astype(np.uint16), PhotometricInterpretation=photometric)
+    np.save(folder / "a.npy", np.interp(bright, (0, 2010), SCALED[name]))
+
+    with pytest.raises(PredictionsError, match=r"range of values .* \(0 to \d.*, not 0 to 4095\)"):
+        read_prediction(folder / "a.npy", load_evaluation_case(items[0]))
+
+
+def test_dark_image_of_a_dark_breast_is_read(items: list[Item], folder: Path) -> None:
+    dark = (stored(items[0]) // 40).astype(np.uint16)
+    assert 1 < dark.max() < 256
+    change(items[0], dark)
+    np.save(folder / "a.npy", dark)
+
+    case = load_evaluation_case(items[0])
+
+    np.testing.assert_array_equal(read_prediction(folder / "a.npy", case), case.recombined)
+
+
 def test_scaled_nifti_is_read_as_values(items: list[Item], folder: Path) -> None:
     write_plane((stored(items[1]) * 8).astype(np.int16), folder / "a.nii.gz", SPACING, step=1 / 8)
 
@@ -263,6 +291,18 @@ def test_two_predictions_of_one_case(items: list[Item], folder: Path) -> None:
 
     case = items[1]["case"]
     assert str(error.value) == f"found 1 case with several predictions: {case} (1.dcm, {case}.npy)"
+
+
+@pytest.mark.parametrize("name", ["L_CC_DES_mass.nii.gz", "outline.nii.gz"])
+def test_mask_of_another_case(items: list[Item], folder: Path, name: str) -> None:
+    save_all(folder, items)
+    shared = Path(items[0]["mass"]).with_name(name)
+    shutil.copy(items[0]["mass"], shared.with_name("copy")).replace(shared)
+    left, right = ({**item, "mass": str(shared)} for item in items)
+
+    found = problems(folder, [left, right])
+
+    assert found[0] == (ProblemKind.FOREIGN_MASK, f"{right['case']} mass")
 
 
 def test_case_twice_in_the_datalist(items: list[Item], folder: Path) -> None:
@@ -427,6 +467,7 @@ def test_everything_wrong_is_told_at_once(archive: Path, folder: Path) -> None:
         (ProblemKind.RANGE, first),
         (ProblemKind.SPACING, first),
         (ProblemKind.SIZE, second),
+        (ProblemKind.FOREIGN_MASK, f"{third} mass"),
         (ProblemKind.MASK_OUTSIDE, f"{third} mass"),
         (ProblemKind.MISSING, fourth),
         (ProblemKind.UNREADABLE_MASK, f"{fourth} mass"),

@@ -137,7 +137,7 @@ def test_nothing_but_background() -> None:
     nothing = np.zeros(SHAPE, bool)
     row = measure(generated, real, CaseRegions(nothing, [(nothing, None)], nothing, nothing, 1.0))
     counts = {"breast_pixels", "mass_pixels", "rest_pixels", "mirror_pixels", "decoy_pixels"}
-    counts |= {"breast_cnr_windows", "breast_cnr_dropped", "surround_is_ring"}
+    counts |= {"breast_cnr_windows", "breast_cnr_dropped"}
     assert {name for name in row if row[name] == 0} == counts
     found = {name for name in row if not math.isnan(row[name])}
     assert found - counts == {
