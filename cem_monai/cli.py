@@ -1,7 +1,8 @@
 """The verbs of `python -m cem_monai` (also `cem-monai`).
 
 Each verb checks its options before it does anything and imports what it needs itself, so that
-`--help` answers at once. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 done in part.
+`--help` answers at once. Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 done in part,
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from cem_monai.command_line import (
 )
 
 USAGE_ERROR = 2
+INTERRUPTED = 130
 KINDS: dict[str, tuple[Callable[[str], object], str]] = {
     "float": (float, "a number"),
     "Size": (int, "a whole number or native"),
@@ -342,6 +344,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         fire.Fire(VERBS, command=arguments, name="cem-monai")
     except SystemExit as leaving:  # 0 after --help, 2 for wrong usage, 3 for done in part
         return int(leaving.code or 0)
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except Exception as error:
         sentence = plain_sentence(error)
         if sentence is None:

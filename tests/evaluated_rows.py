@@ -28,7 +28,10 @@ CASE_MEASURES = (
     *(f"mass_{name}" for name in ("contrast_real", "contrast_generated", "contrast_error")),
     *(f"mass_{name}" for name in ("abs_contrast_error", "real_sigma_cnr_generated")),
     *("mass_real_sigma_delta_cnr", "mass_missed_enhancement", "surround_is_ring"),
-    *(f"false_{name}" for name in ("share", "foci", "excess", "share_real", "foci_real")),
+    *(
+        f"false_{name}"
+        for name in ("share", "abs_share_error", "foci", "excess", "share_real", "foci_real")
+    ),
     *(f"mirror_{name}" for name in ("pixels", "share", "excess")),
     *(f"decoy_{name}" for name in ("pixels", "contrast_real", "contrast_generated")),
     *(f"cci_{name}" for name in ("real", "generated", "ratio")),

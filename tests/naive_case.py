@@ -241,6 +241,7 @@ def _false(
         row[f"false_foci{suffix}"] = _foci(
             (image > threshold) & tissue, lesions, regions["pixel_area"]
         )
+    row["false_abs_share_error"] = abs(row["false_share"] - row["false_share_real"])
     row["false_excess"] = float((a - b)[tissue].mean())
     row["mirror_share"] = float((a[mirror] > threshold).mean()) if mirror.any() else NAN
     row["mirror_excess"] = float((a - b)[mirror].mean()) if mirror.any() else NAN

@@ -22,7 +22,12 @@ COLUMNS = {
         CardColumn("mass_abs_delta_cnr", "mass ΔCNR, magnitude", 2),
         CardColumn("mass_abs_contrast_error", "mass contrast error, magnitude (grey levels)", 1),
         CardColumn("mass_contrast_generated", "mass contrast generated (grey levels)", 1),
-        CardColumn("false_share", "lesion-free tissue that enhances (%)", 3, 100),
+        CardColumn(
+            "false_abs_share_error",
+            "lesion-free tissue that enhances, error of its share (%)",
+            3,
+            100,
+        ),
         CardColumn("recall_visible", "recall of visible lesions (%)", 1, 100),
         CardColumn("recall_occult", "recall of occult lesions (%)", 1, 100),
     )

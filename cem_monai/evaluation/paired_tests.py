@@ -12,7 +12,7 @@ from cem_monai.evaluation.summary_schema import PairedTestEntry
 
 TESTED = (
     *("breast_l1", "mass_l1", "mass_abs_delta_cnr", "mass_abs_contrast_error"),
-    "false_share",
+    "false_abs_share_error",
 )
 """Measures that are tested; of all of them less is better."""
 

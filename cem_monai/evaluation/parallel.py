@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -62,6 +63,10 @@ class Processes:
         if self._pool is not None:
             results = self._pool.map(function, jobs, chunksize=CHUNK)
         yield from tqdm(results, desc=label, total=len(jobs), unit="case")
+
+
+def _leave_interrupts_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 @contextmanager

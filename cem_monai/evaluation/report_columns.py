@@ -162,6 +162,7 @@ SIZE_GROUP = ColumnGroup(
 FALSE_COLUMNS = (
     share("false_share", "above the threshold"),
     share("false_share_real", "the same, real image"),
+    share("false_abs_share_error", "|share − that of the real image|"),
     Column("false_foci", "foci", 2, "per image"),
     Column("false_foci_real", "foci, real image", 2, "per image"),
     Column("false_excess", "excess", 2, GREY, signed=True),

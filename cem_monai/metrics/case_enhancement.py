@@ -54,6 +54,7 @@ class EnhancementMeasures:
             "false_foci": found.foci,
             "false_excess": self._excess(generated, self._tissue),
             "false_share_real": self._of_real.share,
+            "false_abs_share_error": abs(found.share - self._of_real.share),
             "false_foci_real": self._of_real.foci,
             "mirror_pixels": float(self._mirrored.sum()),
             "mirror_share": self._found(generated, self._mirrored).share,

@@ -94,7 +94,9 @@ def test_smaller_denominator_raises(changes: dict[str, int], message: str) -> No
         summary_of(data=evaluated_data(**changes))
 
 
-@pytest.mark.parametrize("name", ["mass_pixels", "rest_l1", "false_share", "mass_abs_delta_cnr"])
+@pytest.mark.parametrize(
+    "name", ["mass_pixels", "rest_l1", "false_abs_share_error", "mass_abs_delta_cnr"]
+)
 def test_lacking_column_raises(name: str) -> None:
     rows = [{key: text for key, text in row.items() if key != name} for row in case_rows()]
 

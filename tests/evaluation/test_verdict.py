@@ -62,7 +62,7 @@ def test_nothing_to_compare() -> None:
 
 
 def test_only_two_measures_get_a_sentence_and_all_a_row() -> None:
-    measures = ("breast_l1", "false_share", "mass_l1", "mass_abs_delta_cnr")
+    measures = ("breast_l1", "false_abs_share_error", "mass_l1", "mass_abs_delta_cnr")
     summary = {"tests": [make_test(measure=measure) for measure in measures]}
 
     assert [one.split(":")[0] for one in verdicts(summary)] == [
@@ -73,7 +73,7 @@ def test_only_two_measures_get_a_sentence_and_all_a_row() -> None:
     assert len(heading) == len(rows[0])
     assert [row[0] for row in rows] == [
         "breast L1 (grey levels)",
-        "false enhancement: above the threshold (%)",
+        "false enhancement: |share − that of the real image| (%)",
         "mass L1 (grey levels)",
         "mass |ΔCNR|",
     ]

@@ -32,6 +32,7 @@ COLUMNS = {
     *("mass_abs_contrast_error", "mass_missed_enhancement"),
     *("mass_real_sigma_cnr_generated", "mass_real_sigma_delta_cnr"),
     *(f"false_{name}" for name in ("share", "foci", "excess", "share_real", "foci_real")),
+    "false_abs_share_error",
     *(f"mirror_{name}" for name in ("pixels", "share", "excess")),
     *(f"decoy_{name}" for name in ("pixels", "contrast_real", "contrast_generated")),
     *(f"cci_{name}" for name in ("real", "generated", "ratio")),
@@ -189,6 +190,7 @@ def test_without_a_threshold_no_share_is_measured() -> None:
     with_threshold = measures(one).case_row(one["generated"])
     row = measures(one, threshold=None).case_row(one["generated"])
     shares = {"false_share", "false_foci", "false_share_real", "false_foci_real", "mirror_share"}
+    shares |= {"false_abs_share_error"}
     assert {name for name, value in row.items() if math.isnan(value)} == shares
     kept = COLUMNS - shares
     assert {name: row[name] for name in kept} == {name: with_threshold[name] for name in kept}
