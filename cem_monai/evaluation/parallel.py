@@ -14,7 +14,12 @@ from tqdm import tqdm
 
 CHUNK = 4
 """Jobs that one process takes at once: the views of one exam, which have files in common."""
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ENVIRONMENT = {
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
+    **dict.fromkeys(("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"), str(2**30)),
+}
+"""One core for each process: several threads each would get in each other's way. And memory that
+one array leaves is kept for the next, since pages are dear to get (glibc only)."""
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 
@@ -43,10 +48,10 @@ class Processes:
             return
         # Forked processes would inherit the locks of torch's threads.
         context = multiprocessing.get_context("spawn")
-        with (
-            _one_thread_each(),
-            ProcessPoolExecutor(self.workers, mp_context=context) as self._pool,
-        ):
+        pool = ProcessPoolExecutor(
+            self.workers, mp_context=context, initializer=_leave_interrupts_to_the_parent
+        )
+        with _environment(), pool as self._pool:
             yield self
 
     def map(
@@ -70,15 +75,15 @@ def _leave_interrupts_to_the_parent() -> None:
 
 
 @contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Leave each new process one core: several threads each would get in each other's way.
-
-    Libraries read how many threads to start when they are loaded.
-    """
-    before = dict(os.environ)
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+def _environment() -> Iterator[None]:
+    """Have new processes started with `ENVIRONMENT`, which libraries read when they are loaded."""
+    before = {name: os.environ.get(name) for name in ENVIRONMENT}
+    os.environ.update(ENVIRONMENT)
     try:
         yield
     finally:
-        os.environ.clear()
-        os.environ.update(before)
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
