@@ -36,7 +36,6 @@ def test_no_job(processes: Processes) -> None:
 
 def test_exception_of_a_job_arrives(processes: Processes) -> None:
     roots = processes.map(math.sqrt, [4.0, -1.0, 9.0], "roots")
-    assert next(roots) == 2
     with pytest.raises(ValueError, match=r"math domain error|nonnegative input"):
         list(roots)
     assert list(processes.map(math.sqrt, [16.0], "roots")) == [4]
