@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
 from cem_monai.evaluation.agreement import BlandAltman, Limit, bland_altman
-from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
 from cem_monai.evaluation.bundle_evaluation import write_bundle_evaluation
 from cem_monai.evaluation.card_metrics import eval_metrics
 from cem_monai.evaluation.case_evaluation import MeasureSettings
@@ -11,10 +14,8 @@ from cem_monai.evaluation.case_masks import Reading
 from cem_monai.evaluation.case_panel import CasePanel, case_panel
 from cem_monai.evaluation.cases import badness, case_caption, worst_first
 from cem_monai.evaluation.completeness import failed_cases
-from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
 from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_predictions
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
-from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
 from cem_monai.evaluation.evaluation_files import write_evaluation
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
 from cem_monai.evaluation.exam_facts import KnownLesion
@@ -82,6 +83,21 @@ from cem_monai.evaluation.summary_schema import (
 )
 from cem_monai.evaluation.verdict import verdict
 from cem_monai.evaluation.write_card import performance_section, write_card
+
+if TYPE_CHECKING:
+    from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
+    from cem_monai.evaluation.dose_baselines import DoseBaselinesd, mean_of_labels
+    from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
+
+# MONAI takes seconds to import, in every process, and folders of predictions need none of it
+__getattr__, _, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "baselines": ["TrivialBaselinesd", "fit_trivial_baselines"],
+        "dose_baselines": ["DoseBaselinesd", "mean_of_labels"],
+        "evaluation_facts": ["EvaluationFactsd"],
+    },
+)
 
 __all__ = [
     "LABELS",

@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from cem_monai.evaluation.predictors import Predictor
 from cem_monai.evaluation.training_fit import TrainingFit, TrainingTally
-from cem_monai.metrics.regions import tensor_plane
+from cem_monai.metrics.tensor_plane import tensor_plane
 
 
 class TrivialBaselinesd(Transform):

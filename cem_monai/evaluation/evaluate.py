@@ -144,18 +144,18 @@ def evaluate_predictions(
             measured.files[shown],
             processes,
         )
-    return write_evaluation(
-        output,
-        datalist=request.datalist,
-        section=request.section,
-        models=_models(request, hashes),
-        settings=request.settings,
-        threshold=measured.threshold,
-        pictures=pictures,
-        facts=facts,
-        losses_csv=request.losses_csv,
-        substitution=substitution,
-    )
+        return write_evaluation(
+            output,
+            datalist=request.datalist,
+            section=request.section,
+            models=_models(request, hashes),
+            settings=request.settings,
+            threshold=measured.threshold,
+            pictures=pictures,
+            facts=facts,
+            losses_csv=request.losses_csv,
+            substitution=substitution,
+        )
 
 
 def _check_output(output: Path, predictions: Iterable[Path]) -> None:

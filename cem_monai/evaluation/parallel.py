@@ -57,7 +57,7 @@ class Processes:
     def map(
         self, function: Callable[[Job], Result], jobs: Sequence[Job], label: str
     ) -> Iterator[Result]:
-        """Yield the results in the order of the jobs.
+        """Start all jobs, and yield the results in their order as they are asked for.
 
         Args:
             function: of one job; of a module, since another process must find it.
@@ -67,7 +67,7 @@ class Processes:
         results: Iterable[Result] = map(function, jobs)
         if self._pool is not None:
             results = self._pool.map(function, jobs, chunksize=CHUNK)
-        yield from tqdm(results, desc=label, total=len(jobs), unit="case")
+        return iter(tqdm(results, desc=label, total=len(jobs), unit="case"))
 
 
 def _leave_interrupts_to_the_parent() -> None:

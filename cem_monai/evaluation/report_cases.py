@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from cem_monai.evaluation.report_columns import column_of
 from cem_monai.evaluation.report_tables import format_number, read_number
 from cem_monai.evaluation.summary import Row
 
-Pictures = Sequence[tuple[str, PathLike]]
+Pictures = Iterable[tuple[str, PathLike]]
 
 TEXTS = {
     "patient": "patient",

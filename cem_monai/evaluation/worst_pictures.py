@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,8 @@ def draw_worst_cases(
     items: Sequence[Mapping[str, Any]],
     files: Mapping[str, Path | None],
     processes: Processes,
-) -> list[tuple[str, Path]]:
-    """Draw the worst cases of a model, see `worst_first`.
+) -> Iterator[tuple[str, Path]]:
+    """Begin to draw the worst cases of a model, see `worst_first`.
 
     Args:
         folder: of the pictures.
@@ -38,7 +38,7 @@ def draw_worst_cases(
         processes: to work in.
 
     Returns:
-        case and PNG, the worst first.
+        case and PNG, the worst first, each when it is drawn.
     """
     by_case = {str(item["case"]): item for item in items}
     others = other_breasts(items)
@@ -47,7 +47,7 @@ def draw_worst_cases(
         for row in worst_first(rows, model)
         if (path := files.get(row["case"])) is not None
     ][:PICTURES]
-    return list(processes.map(_draw, jobs, "drawing the worst cases"))
+    return processes.map(_draw, jobs, "drawing the worst cases")
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,11 @@
 """Measures of generated images that MONAI lacks: contrast, noise, distances, false enhancement."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
 from cem_monai.metrics.case import CaseMeasures
 from cem_monai.metrics.case_enhancement import FOCUS_MM2
 from cem_monai.metrics.case_regions import CaseRegions, KnownPosition
@@ -10,17 +16,8 @@ from cem_monai.metrics.cnr import (
     breast_cnr_windows,
     contrast_to_noise_ratio,
 )
-from cem_monai.metrics.contrast_index import (
-    CarneiroContrastIndexMetric,
-    CCINormalization,
-    carneiro_contrast_index,
-)
-from cem_monai.metrics.delta_cnr import (
-    DeltaCNR,
-    DeltaCNRMetric,
-    delta_cnr_breast,
-    delta_cnr_mass,
-)
+from cem_monai.metrics.contrast_index import CCINormalization, carneiro_contrast_index
+from cem_monai.metrics.delta_cnr import DeltaCNR, delta_cnr_breast, delta_cnr_mass
 from cem_monai.metrics.distances import grey_values, l1, l2, psnr_frame, psnr_roi
 from cem_monai.metrics.enhancement import (
     FalseEnhancement,
@@ -51,6 +48,19 @@ from cem_monai.metrics.mirror import mirrored_region
 from cem_monai.metrics.patch import patch_metrics
 from cem_monai.metrics.regions import surround_ring
 from cem_monai.metrics.similarity import Similarity, ms_ssim, ssim
+
+if TYPE_CHECKING:
+    from cem_monai.metrics.contrast_index_metric import CarneiroContrastIndexMetric
+    from cem_monai.metrics.delta_cnr_metric import DeltaCNRMetric
+
+# MONAI takes seconds to import, in every process that measures folders of predictions without it
+__getattr__, _, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "contrast_index_metric": ["CarneiroContrastIndexMetric"],
+        "delta_cnr_metric": ["DeltaCNRMetric"],
+    },
+)
 
 __all__ = [
     "FOCUS_MM2",

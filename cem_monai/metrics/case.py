@@ -14,7 +14,7 @@ from cem_monai.metrics.case_enhancement import EnhancementMeasures
 from cem_monai.metrics.case_mass import MassMeasures, lesion_row
 from cem_monai.metrics.case_regions import CaseRegions, Mask
 from cem_monai.metrics.contrast_index import CCINormalization, carneiro_contrast_index
-from cem_monai.metrics.distances import distances, grey_per_unit
+from cem_monai.metrics.distances import RegionDistances, grey_per_unit
 from cem_monai.metrics.histogram import grey_histogram
 from cem_monai.metrics.measure_options import MeasureOptions
 from cem_monai.metrics.regions import finite_plane
@@ -126,21 +126,31 @@ class CaseMeasures:
         areas = {WHOLE: np.ones(self._whole.shape, bool), **self._masks}
         data_range = self._options.data_range
         return (
-            _Distances(self._whole, {WHOLE: areas[WHOLE]}, self._whole.size, data_range),
+            _WholeDistances(self._whole, data_range),
             Similarity(self._whole, areas, data_range=data_range),
             _ContrastIndex(self._whole, data_range),
         )
 
     @cached_property
     def _of_breast(self) -> tuple[Measures, ...]:
-        areas = {"breast": self.regions.inside, "mass": self.regions.mass}
-        frame, regions, options = self._whole.size, self.regions, self._options
+        regions, options = self.regions, self._options
+        areas = {"breast": regions.inside, "mass": regions.mass, "rest": regions.rest}
         return (
-            _Distances(self._real, areas, frame, options.data_range),
-            BreastMeasures(self._real, regions, options, frame),
+            _Distances(self._real, areas, self._whole.size, options.data_range),
+            BreastMeasures(self._real, regions, options),
             MassMeasures(self._real, regions, options),
             EnhancementMeasures(self._real, regions, options),
         )
+
+
+class _WholeDistances:
+    def __init__(self, real: npt.NDArray[Any], data_range: tuple[float, float]) -> None:
+        self._whole = RegionDistances(real, np.ones(real.shape, bool), data_range=data_range)
+
+    def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
+        found = self._whole.of(generated)
+        # its size is told by the grid, and both kinds of PSNR are one
+        return {f"{WHOLE}_{measure}": found[measure] for measure in ("l1", "l2", "psnr_roi")}
 
 
 class _Distances:
@@ -151,18 +161,16 @@ class _Distances:
         frame_pixels: int,
         data_range: tuple[float, float],
     ) -> None:
-        self._real, self._areas = real, areas
-        self._options: Any = {"data_range": data_range, "frame_pixels": frame_pixels}
+        self._areas = {
+            name: RegionDistances(real, area, data_range=data_range, frame_pixels=frame_pixels)
+            for name, area in areas.items()
+        }
 
     def measure(self, generated: npt.ArrayLike) -> dict[str, float]:
         row: dict[str, float] = {}
         for name, area in self._areas.items():
-            found = distances(generated, self._real, area, **self._options)
-            if name == WHOLE:  # its size is told by the grid, and both kinds of PSNR are one
-                row |= {f"{name}_{measure}": found[measure] for measure in ("l1", "l2", "psnr_roi")}
-                continue
-            row[f"{name}_pixels"] = float(area.sum())
-            row |= {f"{name}_{measure}": value for measure, value in found.items()}
+            row[f"{name}_pixels"] = float(area.pixels)
+            row |= {f"{name}_{measure}": value for measure, value in area.of(generated).items()}
         return row
 
 

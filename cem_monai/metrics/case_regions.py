@@ -96,6 +96,11 @@ class CaseRegions:
         return next(iter(self.readings.values()))[0] if self.readings else self._nothing
 
     @cached_property
+    def rest(self) -> Mask:
+        """Mask of the breast without `mass`; empty without a mass, where it would be the breast."""
+        return self.inside & ~self.mass if self.mass.any() else self._nothing
+
+    @cached_property
     def lesions(self) -> Mask:
         """Mask of what any reader took for a mass."""
         masses = [mass for mass, _ in self.readings.values()]

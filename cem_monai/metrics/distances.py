@@ -18,37 +18,53 @@ from cem_monai.metrics.regions import finite_region_values, image_and_mask, regi
 GREY_LEVELS = 255.0
 
 
-def distances(
-    generated: npt.ArrayLike,
-    real: npt.ArrayLike,
-    mask: npt.ArrayLike,
-    *,
-    data_range: tuple[float, float],
-    frame_pixels: int | None = None,
-) -> dict[str, float]:
-    """Compute all distances of a region at once.
-
-    Other arguments and errors are those of `l1`.
+class RegionDistances:
+    """All distances of one region, for any number of generated images of the same real one.
 
     Args:
-        generated, real: (H, W) stored pixel values.
+        real: (H, W) stored pixel values.
         mask: (H, W) region, nonzero inside.
         data_range: stored values (low, high) that stand for grey levels 0 and 255.
         frame_pixels: of the whole frame, where the arrays are a part of it.
 
-    Returns:
-        `l1`, `l2`, `psnr_roi` and `psnr_frame`, see the functions of these names.
+    Raises:
+        ValueError: see `l1`.
     """
-    errors = _errors(generated, real, mask)
-    scale = grey_per_unit(data_range)
-    squared = float(errors @ errors) / errors.size * scale**2 if errors.size else math.nan
-    share = errors.size / max(1, frame_pixels or np.size(mask))
-    return {
-        "l1": _mean(np.abs(errors)) * scale,
-        "l2": squared,
-        "psnr_roi": _psnr(squared) if errors.size else math.nan,
-        "psnr_frame": _psnr(squared * share) if errors.size else math.nan,
-    }
+
+    def __init__(
+        self,
+        real: npt.ArrayLike,
+        mask: npt.ArrayLike,
+        *,
+        data_range: tuple[float, float],
+        frame_pixels: int | None = None,
+    ) -> None:
+        self._scale, self._mask = grey_per_unit(data_range), mask
+        self._real = region_values(real, mask)
+        self._share = self._real.size / max(1, frame_pixels or np.size(mask))
+
+    @property
+    def pixels(self) -> int:
+        """Of the region."""
+        return self._real.size
+
+    def of(self, generated: npt.ArrayLike) -> dict[str, float]:
+        """Return `l1`, `l2`, `psnr_roi` and `psnr_frame`, see the functions of these names.
+
+        Args:
+            generated: (H, W) stored pixel values.
+        """
+        errors = region_values(generated, self._mask)
+        errors -= self._real
+        if not errors.size:
+            return dict.fromkeys(("l1", "l2", "psnr_roi", "psnr_frame"), math.nan)
+        squared = float(errors @ errors) / errors.size * self._scale**2
+        return {
+            "l1": float(np.abs(errors, out=errors).mean()) * self._scale,
+            "l2": squared,
+            "psnr_roi": _psnr(squared),
+            "psnr_frame": _psnr(squared * self._share),
+        }
 
 
 def l1(

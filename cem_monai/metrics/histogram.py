@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.metrics.distances import grey_per_unit, grey_values
+from cem_monai.metrics.distances import grey_per_unit
 from cem_monai.metrics.regions import finite_region_values
 
 BINS = 256
@@ -38,11 +38,27 @@ def wasserstein_distance(
         ValueError: the shapes differ or are not (H, W), the range is empty, or a pixel inside the
             region is NaN or infinite.
     """
-    # Of two samples of the same size the optimal transport joins the ranks.
-    of_generated, of_real = (
-        np.sort(grey_values(image, region, data_range=data_range)) for image in (generated, real)
-    )
-    return float(np.abs(of_generated - of_real).mean()) if of_real.size else math.nan
+    return WassersteinDistance(real, region, data_range=data_range).of(generated)
+
+
+class WassersteinDistance:
+    """`wasserstein_distance` of any number of generated images to one real image."""
+
+    def __init__(
+        self, real: npt.ArrayLike, region: npt.ArrayLike, *, data_range: tuple[float, float]
+    ) -> None:
+        self._region, self._scale = region, grey_per_unit(data_range)
+        self._sorted = self._ranked(real)
+
+    def of(self, generated: npt.ArrayLike) -> float:
+        """Compare one generated image, see `wasserstein_distance`."""
+        if not self._sorted.size:
+            return math.nan
+        # Of two samples of the same size the optimal transport joins the ranks.
+        return float(np.abs(self._ranked(generated) - self._sorted).mean()) * self._scale
+
+    def _ranked(self, image: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        return np.sort(finite_region_values(image, self._region, "region"))
 
 
 def grey_histogram(

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from scipy.ndimage import distance_transform_edt, label
 
 
@@ -36,18 +35,6 @@ def finite_plane(values: npt.ArrayLike, name: str) -> npt.NDArray[Any]:
     if bad:
         raise ValueError(f"{name} image {array.shape} holds {bad} NaN or infinite pixels")
     return array
-
-
-def tensor_plane(image: torch.Tensor) -> npt.NDArray[np.float64]:
-    """Return a (1, H, W) tensor on any device as an array (H, W).
-
-    Raises:
-        ValueError: the shape is not (1, H, W).
-    """
-    if image.ndim != 3 or image.shape[0] != 1:
-        raise ValueError(f"an image must have the shape (1, H, W), got {tuple(image.shape)}")
-    # float64 holds every stored value exactly; NumPy knows no bfloat16.
-    return np.asarray(image[0].detach().cpu().to(torch.float64))
 
 
 def image_and_mask(

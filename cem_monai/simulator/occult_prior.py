@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import signal, special
+from scipy import special
 
 from cem_monai.simulator.breast import Breast
 from cem_monai.simulator.gland import draw_cone
@@ -48,6 +48,8 @@ def occult_moments(
     key: ViewKey, breast: Breast, population: Population, phantom: Phantom
 ) -> tuple[FloatImage, FloatImage]:
     """Return mean (mg/cm2) and variance of the iodine of an occult lesion at each pixel, (H, W)."""
+    from scipy.signal import fftconvolve  # takes a second to import, and few need it
+
     factor = max(1, round(PIXEL / phantom.grid.pixel))
     rows, columns = (-(-n // factor) for n in phantom.grid.shape)
     grid = Grid(rows, columns, phantom.grid.pixel * factor)
@@ -58,7 +60,7 @@ def occult_moments(
         density = _center_density(surroundings, phantom, diameter, grid)
         profiles = _profiles(diameter, breast.thickness, uptake, grid.pixel)
         for total, profile in zip((first, second), profiles, strict=True):
-            total += np.float32(share) * signal.fftconvolve(density, profile, mode="same")
+            total += np.float32(share) * fftconvolve(density, profile, mode="same")
     probability = np.float32(occult_probability(key, population))
     mean, square = (
         upsample(probability * total, phantom.grid.shape, factor) for total in (first, second)

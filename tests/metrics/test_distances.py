@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cem_monai.metrics import grey_values, l1, l2, psnr_frame, psnr_roi
-from cem_monai.metrics.distances import distances
+from cem_monai.metrics.distances import RegionDistances
 
 Image = np.ndarray[Any, Any]
 BYTE = (0, 255)
@@ -191,7 +191,7 @@ def test_grey_values_refuse_nan() -> None:
 @pytest.mark.parametrize("data_range", [(0, 255), (-100, 1500)])
 def test_all_distances_at_once_match_the_loop(data_range: tuple[float, float]) -> None:
     generated, real, mask = random_pair(5)
-    found = distances(generated, real, mask, data_range=data_range)
+    found = RegionDistances(real, mask, data_range=data_range).of(generated)
     names = ["l1", "l2", "psnr_roi", "psnr_frame"]
     assert [found[name] for name in names] == pytest.approx(loop(generated, real, mask, data_range))
     assert list(found) == names
@@ -200,15 +200,18 @@ def test_all_distances_at_once_match_the_loop(data_range: tuple[float, float]) -
 def test_part_of_a_frame_counts_the_whole_frame() -> None:
     generated, real, mask = random_pair(6)
     pads = ((3, 0), (10, 40))
-    whole = [np.pad(array, pads) for array in (generated, real, mask)]
-    part = distances(generated, real, mask, data_range=BYTE, frame_pixels=whole[0].size)
-    assert part == distances(*whole, data_range=BYTE)
+    frame, frame_real, frame_mask = (np.pad(array, pads) for array in (generated, real, mask))
+    part = RegionDistances(real, mask, data_range=BYTE, frame_pixels=frame.size)
+    whole = RegionDistances(frame_real, frame_mask, data_range=BYTE)
+    assert part.of(generated) == whole.of(frame)
+    assert part.pixels == whole.pixels == mask.sum()
 
 
 def test_all_distances_of_nothing_and_of_no_error() -> None:
     image = random_pair(7)[0]
-    assert all(map(math.isnan, distances(image, image, zeros(), data_range=BYTE).values()))
-    assert distances(image, image, FULL, data_range=BYTE) == {
+    nothing = RegionDistances(image, zeros(), data_range=BYTE).of(image)
+    assert all(map(math.isnan, nothing.values()))
+    assert RegionDistances(image, FULL, data_range=BYTE).of(image) == {
         **{"l1": 0, "l2": 0},
         **{"psnr_roi": math.inf, "psnr_frame": math.inf},
     }
