@@ -289,23 +289,35 @@ def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: in
 
 
 def benchmark(
-    output: str, suite: str = "seeds", workers: int = 2, hours: float | None = None
+    output: str,
+    suite: str = "seeds",
+    workers: int = 2,
+    hours: float | None = None,
+    source: str | None = None,
 ) -> None:
-    """Train the published models on the same simulated data; tables with limit and intervals.
+    """Train the published models on the same data; tables with trivial predictors and intervals.
 
     Repeat the command to go on: what is trained already is kept.
 
     Args:
         output: folder of one suite, e.g. 3 hours and 2 GB for seeds on two cores.
-        suite: which models: seeds.
+        suite: seeds (simulated), or cdd_cesm (patients, five folds, registered and not).
         workers: processes that simulate.
         hours: stop before a model that would probably end later; no limit by default.
+        source: folder that holds CDD-CESM, for cdd_cesm.
     """
     from cem_monai.benchmark import SUITES, run_suite
 
     if suite not in SUITES:
         raise ValueError(f"suite must be one of {', '.join(SUITES)}; got {suite!r}")
-    print(f"tables are in {run_suite(SUITES[suite], output, workers=workers, hours=hours)}")
+    report = run_suite(
+        SUITES[suite],
+        output,
+        workers=workers,
+        hours=hours,
+        source=None if source is None else Path(source),
+    )
+    print(f"tables are in {report}")
 
 
 VERBS: dict[str, Callable[..., None]] = {

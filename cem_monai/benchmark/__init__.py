@@ -1,7 +1,8 @@
-"""Train the published models on the same simulated data and set them beside each other."""
+"""Train the published models on the same data and set them beside each other."""
 
 from __future__ import annotations
 
+from cem_monai.benchmark.cdd_cesm import CDDCESMExperiment
 from cem_monai.benchmark.dose_pairs import DoseExperiment
 from cem_monai.benchmark.exams import ExamsExperiment
 from cem_monai.benchmark.experiment import Block, Experiment, Model, Table
@@ -11,6 +12,7 @@ from cem_monai.benchmark.suites import SUITES, Suite
 __all__ = [
     "SUITES",
     "Block",
+    "CDDCESMExperiment",
     "DoseExperiment",
     "ExamsExperiment",
     "Experiment",

@@ -45,8 +45,9 @@ class DoseExperiment(Experiment):
     pixel: float
     patches: Mapping[str, Any]
 
-    def write_data(self, folder: Path, *, workers: int) -> None:
+    def write_data(self, output: Path, *, workers: int, source: Path | None = None) -> None:
         """See `Experiment`."""
+        folder = self.data_folder(output)
         study = folder / "study"
         simulate_dose_pairs(
             study,

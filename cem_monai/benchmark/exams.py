@@ -63,8 +63,9 @@ class ExamsExperiment(Experiment):
     test_fraction: float
     validation_fraction: float
 
-    def write_data(self, folder: Path, *, workers: int) -> None:
+    def write_data(self, output: Path, *, workers: int, source: Path | None = None) -> None:
         """See `Experiment`."""
+        folder = self.data_folder(output)
         simulate_exams(folder, exams=self.exams, seed=self.seed, size=self.size, workers=workers)
         if not (folder / "datalist.json").exists():
             write_datalist(

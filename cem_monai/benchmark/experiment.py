@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 
 from cem_monai.evaluation import Measure, Row
 
+DATA_FOLDER, WEIGHTS_FOLDER = "data", "models"
+
 
 @dataclass(frozen=True)
 class Model:
@@ -98,12 +100,47 @@ class Experiment(ABC):
     tables: tuple[Table, ...]
 
     @abstractmethod
-    def write_data(self, folder: Path, *, workers: int) -> None:
-        """Simulate what is missing and split it: `folder/datalist.json`."""
+    def write_data(self, output: Path, *, workers: int, source: Path | None) -> None:
+        """Simulate or import what is missing and split it: a datalist for each of `parts`.
+
+        Args:
+            output: folder of the suite; the data belong into `self.data_folder(output)`.
+            workers: processes that simulate.
+            source: of real data.
+
+        Raises:
+            ValueError: real data are needed and there is no source.
+        """
 
     @abstractmethod
     def limit_rows(self, folder: Path) -> list[dict[str, object]]:
-        """Return rows like those of `metrics.csv` of the best possible predictions."""
+        """Return rows like those of `metrics.csv` of the best possible predictions.
+
+        Args:
+            folder: of the data.
+        """
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Names of the trainings of each model, each with a datalist of its own; one by default."""
+        return ("",)
+
+    def data_folder(self, output: Path) -> Path:
+        """Return the folder of the data below that of the suite."""
+        return output / self.name / DATA_FOLDER
+
+    def datalist(self, output: Path, part: str) -> Path:
+        """Return the datalist of one of `parts`."""
+        return self.data_folder(output) / f"{part or 'datalist'}.json"
+
+    def weights_folder(self, output: Path, model: Model, part: str) -> Path:
+        """Return where a training leaves its checkpoints."""
+        return output / self.name / model.name / part / WEIGHTS_FOLDER
+
+    @property
+    def trains(self) -> bool:
+        """Whether it trains its models, or judges those of another experiment."""
+        return True
 
     @property
     def measures(self) -> tuple[Measure, ...]:

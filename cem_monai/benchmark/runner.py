@@ -11,23 +11,28 @@ from pathlib import Path
 
 from cem_monai.atomic import atomic_write
 from cem_monai.benchmark.experiment import Experiment, Model
+from cem_monai.benchmark.pooled import write_pooled
 from cem_monai.benchmark.suites import Suite
 from cem_monai.benchmark.tables import Results, markdown_tables, read_losses, write_rows
-from cem_monai.bundle_run import config_files, quiet, run_bundle
+from cem_monai.benchmark.training import METRICS_FILE, Training, train_and_evaluate, trainings
+from cem_monai.bundle_run import config_files, quiet
 from cem_monai.evaluation import read_metrics
 
-SUITE_FILE, DATA_FOLDER, LIMIT_FILE, METRICS_FILE, LOSSES_FILE, REPORT_FILE = (
+SUITE_FILE, LIMIT_FILE, LOSSES_FILE, REPORT_FILE = (
     "suite.json",
-    "data",
     "limit.csv",
-    "metrics.csv",
     "losses.csv",
     "report.md",
 )
 
 
 def run_suite(
-    suite: Suite, output: str | os.PathLike[str], *, workers: int, hours: float | None
+    suite: Suite,
+    output: str | os.PathLike[str],
+    *,
+    workers: int,
+    hours: float | None,
+    source: Path | None = None,
 ) -> Path:
     """Train, evaluate and tabulate; what is done already is kept.
 
@@ -37,12 +42,13 @@ def run_suite(
         workers: processes that simulate.
         hours: stop before a model that would probably end later than this; None for no limit. The
             same command goes on another time.
+        source: folder of real data, for a suite that needs them.
 
     Returns:
         Markdown file with the tables of all models that are done.
 
     Raises:
-        ValueError: `output` holds another suite, or `hours` is not positive.
+        ValueError: `output` holds another suite, `hours` is not positive, or the source is missing.
         FileNotFoundError: the bundles are not beside the package (not an editable installation).
     """
     started = time.perf_counter()
@@ -50,14 +56,15 @@ def run_suite(
     _check(suite, output, hours)
     quiet()
     for experiment in suite.experiments:
-        folder = output / experiment.name
-        experiment.write_data(folder / DATA_FOLDER, workers=workers)
-        if not (folder / LIMIT_FILE).exists():
-            write_rows(experiment.limit_rows(folder / DATA_FOLDER), folder / LIMIT_FILE)
+        experiment.write_data(output, workers=workers, source=source)
+        limit = output / experiment.name / LIMIT_FILE
+        if experiment.limits and not limit.exists():
+            write_rows(experiment.limit_rows(experiment.data_folder(output)), limit)
     report = _report(suite, output)
-    for experiment, model in _remaining(suite, output, started, hours):
-        _train_and_evaluate(experiment, model, output / experiment.name)
+    for training in _remaining(suite, output, started, hours):
+        train_and_evaluate(training, output)
         report = _report(suite, output)
+        _pool(training.experiment, training.model, output)
     return report
 
 
@@ -79,63 +86,62 @@ def _check(suite: Suite, output: Path, hours: float | None) -> None:
 
 def _remaining(
     suite: Suite, output: Path, started: float, hours: float | None
-) -> Iterator[tuple[Experiment, Model]]:
-    """Yield the models that are not done, as long as the time allows; tell the time left."""
-    models = [(one, model) for one in suite.experiments for model in one.models]
+) -> Iterator[Training]:
+    """Yield what is not done, as long as the time allows; tell the time left."""
     remaining = [
-        (one, model)
-        for one, model in models
-        if not (output / one.name / model.name / METRICS_FILE).exists()
+        training
+        for experiment in suite.experiments
+        for model in experiment.models
+        for training in trainings(experiment, model)
+        if not training.done(output)
     ]
     longest = 0.0
-    for number, (experiment, model) in enumerate(remaining):
+    for number, training in enumerate(remaining):
         before = time.perf_counter()
         if hours is not None and before - started + longest > 3600 * hours:
-            names = ", ".join(one.name for _, one in remaining[number:])
+            names = ", ".join(one.name for one in remaining[number:])
             print(f"\nthe time is up; run the same command again for: {names}")
             return
         left = len(remaining) - number
         estimate = f", about {longest * left / 60:.0f} min" if longest else ""
-        print(f"\n{model.name}: {model.bundle}; {left} models to go{estimate}", flush=True)
-        yield experiment, model
+        what = f"{training.experiment.name}, {training.name}: {training.model.bundle}"
+        print(f"\n{what}; {left} to go{estimate}", flush=True)
+        yield training
         longest = max(longest, time.perf_counter() - before)
-
-
-def _train_and_evaluate(experiment: Experiment, model: Model, folder: Path) -> None:
-    output = folder / model.name
-    options = {
-        **experiment.options,
-        **model.options,
-        "seed": experiment.seed,
-        "dataset_dir": str(folder / DATA_FOLDER),
-        "ckpt_dir": str(output / "models"),
-        "output_dir": str(output),
-    }
-    run = [model.run] if model.run else []
-    resume = (output / "models" / "checkpoint.pt").exists()
-    started = time.perf_counter()
-    run_bundle(model.bundle, "training", ["train", *run], {**options, "resume": resume})
-    run_bundle(model.bundle, "evaluating", ["train", "evaluate", *run], options)
-    print(f"{model.name} took {(time.perf_counter() - started) / 60:.1f} min", flush=True)
 
 
 def _report(suite: Suite, output: Path) -> Path:
     """Write the tables of what is done so far."""
-    tables = [_tables(one, output / one.name) for one in suite.experiments]
+    tables = []
+    for experiment in suite.experiments:
+        done = _done(experiment, output)
+        path = output / experiment.name / LIMIT_FILE
+        limit = read_metrics(path, experiment.measures) if experiment.limits else []
+        tables.append(markdown_tables(experiment, done, limit))
     path = output / REPORT_FILE
     with atomic_write(path, "w") as file:
         file.write("\n".join(tables).strip("\n") + "\n")
     return path
 
 
-def _tables(experiment: Experiment, folder: Path) -> str:
-    done = [one.name for one in experiment.models if (folder / one.name / METRICS_FILE).exists()]
-    results = {
-        name: Results(
-            metrics=read_metrics(folder / name / METRICS_FILE, experiment.measures),
-            losses=read_losses(folder / name / LOSSES_FILE),
-        )
-        for name in done
-    }
-    limit = read_metrics(folder / LIMIT_FILE, experiment.measures)
-    return markdown_tables(experiment, results, limit)
+def _pool(experiment: Experiment, model: Model, output: Path) -> None:
+    """Set the models side by side, all folds as one, whenever another is complete."""
+    if len(experiment.parts) > 1 and _complete(experiment, model, output):
+        done = [one for one in experiment.models if _complete(experiment, one, output)]
+        print(f"all folds: {write_pooled(experiment, output, done)}", flush=True)
+
+
+def _done(experiment: Experiment, output: Path) -> dict[str, Results]:
+    """Return what the models left of which nothing is missing."""
+    done = {}
+    for model in experiment.models:
+        if _complete(experiment, model, output):
+            folders = [one.folder(output) for one in trainings(experiment, model)]
+            metrics = [read_metrics(one / METRICS_FILE, experiment.measures) for one in folders]
+            losses = read_losses(folders[-1] / LOSSES_FILE) if experiment.trains else {}
+            done[model.name] = Results([row for rows in metrics for row in rows], losses)
+    return done
+
+
+def _complete(experiment: Experiment, model: Model, output: Path) -> bool:
+    return all(one.done(output) for one in trainings(experiment, model))

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cem_monai.benchmark.cdd_cesm import (
+    JUDGED_REGISTERED,
+    REGISTERED,
+    UNREGISTERED,
+    CDDCESMExperiment,
+)
 from cem_monai.benchmark.dose_pairs import DoseExperiment
 from cem_monai.benchmark.exams import ExamsExperiment
 from cem_monai.benchmark.experiment import Experiment, Model, Published, Table
@@ -163,4 +169,55 @@ DOSE_PAIRS = DoseExperiment(
 )
 
 SEEDS = Suite("seeds", (EXAMS, DOSE_PAIRS))
-SUITES = {suite.name: suite for suite in (SEEDS,)}
+
+# as published: crops of half the side, and flips; a quarter of the side and of the filters
+REAL_MODELS = {
+    "unet": Model("unet", "breast_cem_unet512", {"num_downs": 6}),
+    "unet_tau2": Model("unet_tau2", EXPDAMP, {"num_downs": 6, "tau": 2.0}),
+    "attention_unet": Model("attention_unet", "breast_cem_attention_unet", {"num_downs": 6}),
+    "iamnet": Model("iamnet", IAMNET),
+}
+REAL = CDDCESMExperiment(
+    name=REGISTERED,
+    seed=10_000,
+    folds=5,
+    options={
+        "image_size": 256,
+        "crop_size": 128,
+        "ngf": 16,
+        "ndf": 16,
+        "batch_size": 4,
+        "learning_rate": 0.0005,
+        "max_epochs": 24,
+        "cnr_patch_size": 16,
+        "cnr_stride": 4,
+        "val_interval": 24,
+        "ckpt_interval": 6,
+    },
+    models=tuple(REAL_MODELS.values()),
+    tables=(
+        Table("Trained and judged on registered pairs", dict.fromkeys(REAL_MODELS, ((),) * 3)),
+    ),
+)
+CDD_CESM = Suite(
+    "cdd_cesm",
+    (
+        REAL,
+        replace(
+            REAL,
+            name=UNREGISTERED,
+            tables=(replace(REAL.tables[0], title="Trained and judged on pairs as they come"),),
+        ),
+        replace(
+            REAL,
+            name=JUDGED_REGISTERED,
+            trained_in=UNREGISTERED,
+            tables=(
+                replace(
+                    REAL.tables[0], title="Trained on pairs as they come, judged on registered ones"
+                ),
+            ),
+        ),
+    ),
+)
+SUITES = {suite.name: suite for suite in (SEEDS, CDD_CESM)}

@@ -107,8 +107,7 @@ def _measured(
     rows = []
     for name, measured in predictions.items():
         rows.append([LABELS.get(name, name), *_cells(measured, block)])
-        if name in table.models:
-            published = table.models[name][number]
+        if published := table.models[name][number] if name in table.models else ():
             numbers = zip_longest(block.measures, published)
             rows.append([f"{name}, {PUBLISHED}", *(_number(one) for _, one in numbers)])
     rows += [[label, *_cells(_of(limit, name), block)] for name, label in experiment.limits.items()]

@@ -146,9 +146,8 @@ def test_suite_trains_tabulates_and_goes_on(tiny, capsys):
 
 
 def test_the_real_image_and_the_noise_free_one_bound_the_table(tiny):
-    data = tiny / "data"
-    TINY_DOSE_PAIRS.write_data(data, workers=1)
-    rows = TINY_DOSE_PAIRS.limit_rows(data)
+    TINY_DOSE_PAIRS.write_data(tiny, workers=1)
+    rows = TINY_DOSE_PAIRS.limit_rows(TINY_DOSE_PAIRS.data_folder(tiny))
 
     real = [one for one in rows if one["predictor"] == "real"]
     without_noise = [one for one in rows if one["predictor"] == "noise_free"]
