@@ -22,8 +22,17 @@ from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
+from cem_monai.data.registration import (
+    IDENTITY,
+    Registration,
+    RegistrationError,
+    register_pair,
+    to_low_energy_frame,
+    to_recombined_frame,
+)
 
 __all__ = [
+    "IDENTITY",
     "REGIONS",
     "BreastMaskError",
     "CEMPair",
@@ -33,6 +42,8 @@ __all__ = [
     "ImagePair",
     "ImportSummary",
     "Refused",
+    "Registration",
+    "RegistrationError",
     "SplitUnit",
     "breast_mask",
     "check_split",
@@ -51,10 +62,13 @@ __all__ = [
     "raw_foreground",
     "read_mask",
     "read_plane",
+    "register_pair",
     "report_refused",
     "scan_folder",
     "split_patients",
     "to_eight_bits",
+    "to_low_energy_frame",
+    "to_recombined_frame",
     "write_datalist",
     "write_mask",
     "write_patches",
