@@ -17,7 +17,6 @@ from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation
 from cem_monai.evaluation.evaluation_facts import EvaluationFactsd
 from cem_monai.evaluation.evaluation_files import write_evaluation
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
-from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.lesion_patches import (
     Patch,
@@ -103,7 +102,6 @@ __all__ = [
     "EvaluationSummary",
     "Interval",
     "IntervalEntry",
-    "KnownLesion",
     "LeakMeasures",
     "Limit",
     "LowEnergyCopied",
