@@ -171,7 +171,7 @@ def _contradictions(before: Facts, found: Facts, path: Path) -> list[str]:
     both = sorted(before.keys() & found.keys())
     different = {name: before[name].contradicts(found[name]) for name in both}
     return [
-        f"{path}: {name}: {', '.join(keys)} differ from the table of pairs; the workbook counts"
+        f"{path}: {name}: other {', '.join(keys)} than in the table of pairs; the workbook counts"
         for name, keys in different.items()
         if keys
     ]
