@@ -93,16 +93,24 @@ def simulate_dose(output: str, arrangements: int = 12, seed: int = 0, workers: i
     print(f"{arrangements} arrangements are in {output}, listed in {manifest}")
 
 
-def import_cdd_cesm(source: str, output: str) -> None:
+def import_cdd_cesm(
+    source: str, output: str, register: bool = True, folds: int = 5, seed: int = 0
+) -> None:
     """Turn the public CDD-CESM pairs into DICOM studies that `index` and the bundles read.
 
+    What cannot be used is listed in refused.csv of the output, with the reason.
+
     Args:
-        source: folder that holds cdd_cesm_512/ and cdd_cesm_annotations/.
+        source: folder with the full data set, or with its 512-pixel copies; the annotations may lie
+            anywhere in it. docs/how-to/import-cdd-cesm.md tells the layouts.
         output: folder to write.
+        register: move the subtracted images onto the low-energy ones.
+        folds: of a cross-validation by patient, fold_0.json and so on; 0 for none.
+        seed: of the folds.
     """
     from cem_monai.data import import_cdd_cesm as run
 
-    summary = run(source, output)
+    summary = run(source, output, register=register, folds=folds, seed=seed)
     print(summary)
     if summary.refused:
         raise SystemExit(PARTLY_DONE)
@@ -113,6 +121,7 @@ def index(
     datalist: str | None = None,
     test_fraction: float = 0.05,
     validation_fraction: float = 0.0,
+    folds: int = 0,
     seed: int = 0,
 ) -> None:
     """Pair low-energy and recombined images and split them by patient into a MONAI datalist.
@@ -124,11 +133,20 @@ def index(
         datalist: JSON file to write; FOLDER/datalist.json by default.
         test_fraction: share of the patients kept for the evaluation.
         validation_fraction: share of the patients kept for validation while training.
-        seed: of the split.
+        folds: of a cross-validation by patient; writes fold_0.json and so on beside the datalist.
+        seed: of the split and the folds.
     """
-    from cem_monai.data import check_split, find_pairs, report_refused, write_datalist
+    from cem_monai.data import (
+        check_folds,
+        check_split,
+        find_pairs,
+        report_refused,
+        write_datalist,
+        write_folds,
+    )
 
     check_split(test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed)
+    check_folds(folds, seed)
     path = Path(datalist) if datalist else Path(folder, "datalist.json")
     pairs, refused = find_pairs(folder)
     counts = write_datalist(
@@ -139,6 +157,8 @@ def index(
         seed=seed,
     )
     report_refused(refused, path.with_name("refused.csv"))
+    if folds:
+        write_folds(pairs, path.parent, folds=folds, seed=seed)
     patients = len({pair.patient for pair in pairs})
     sections = ", ".join(f"{count} {section}" for section, count in counts.items())
     print(f"{len(pairs)} pairs of {patients} patients in {path}: {sections}")

@@ -14,6 +14,8 @@ from cem_monai.data.dicom_folder import (
     scan_folder,
 )
 from cem_monai.data.dose_pairs import DosePair, eight_bit_pairs, find_dose_pairs
+from cem_monai.data.exam_facts import ExamFacts, KnownLesion, read_exam_facts
+from cem_monai.data.folds import assign_folds, check_folds, remove_folds, write_folds
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
@@ -22,19 +24,34 @@ from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
+from cem_monai.data.registration import (
+    IDENTITY,
+    Registration,
+    RegistrationError,
+    register_pair,
+    to_low_energy_frame,
+    to_recombined_frame,
+)
 
 __all__ = [
+    "IDENTITY",
     "REGIONS",
     "BreastMaskError",
     "CEMPair",
     "Conversion",
     "DosePair",
+    "ExamFacts",
     "FolderScan",
     "ImagePair",
     "ImportSummary",
+    "KnownLesion",
     "Refused",
+    "Registration",
+    "RegistrationError",
     "SplitUnit",
+    "assign_folds",
     "breast_mask",
+    "check_folds",
     "check_split",
     "convert_raw",
     "eight_bit_pairs",
@@ -49,13 +66,19 @@ __all__ = [
     "mask_path",
     "pair_images",
     "raw_foreground",
+    "read_exam_facts",
     "read_mask",
     "read_plane",
+    "register_pair",
+    "remove_folds",
     "report_refused",
     "scan_folder",
     "split_patients",
     "to_eight_bits",
+    "to_low_energy_frame",
+    "to_recombined_frame",
     "write_datalist",
+    "write_folds",
     "write_mask",
     "write_patches",
     "write_plane",

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from cem_monai.atomic import atomic_write
+from cem_monai.data.exam_facts import read_exam_facts
 from cem_monai.data.masks import REGIONS
 from cem_monai.data.pair import CEMPair
 
@@ -96,13 +97,24 @@ def write_datalist(
         validation_fraction=validation_fraction,
         seed=seed,
     )
+    items = datalist_items(pairs, path.parent)
+    return write_sections([(sections[item["patient"]], item) for item in items], path)
+
+
+def datalist_items(pairs: Sequence[CEMPair], folder: Path) -> list[dict[str, str]]:
+    """Return one item per pair: case, patient, view, facts of `exam.json`, and relative paths.
+
+    Args:
+        pairs: from `find_pairs`; the cases of repeated views get numbers.
+        folder: that the paths are relative to.
+    """
     items, names = [], Counter[str]()
     for pair in pairs:
         names[pair.name] += 1
         number = names[pair.name]
         case = pair.name if number == 1 else f"{pair.name}_{number}"
-        items.append((sections[pair.patient], _item(pair, case, path.parent)))
-    return write_sections(items, path)
+        items.append(_item(pair, case, folder))
+    return items
 
 
 def write_sections(
@@ -164,6 +176,7 @@ def _item(pair: CEMPair, case: str, folder: Path) -> dict[str, str]:
         "patient": pair.patient,
         "laterality": pair.low_energy.laterality.value,
         "view_position": pair.low_energy.view_position.value,
+        **read_exam_facts(pair.recombined).texts(),
         **{key: os.path.relpath(file.resolve(), folder.resolve()) for key, file in files.items()},
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from cem_monai.data.masks import REGIONS, mask_path
@@ -30,6 +31,13 @@ class CEMPair:
         """Patient, laterality and view, e.g. `SIM-000003_L_CC`; not unique in repeated studies."""
         view = self.low_energy
         return f"{self.patient}_{view.laterality.value}_{view.view_position.value}"
+
+    @property
+    def order(self) -> tuple[str, datetime, int, str]:
+        """What pairs are sorted by: name, then when they were taken."""
+        first = self.low_energy
+        acquired = first.acquired or datetime.min
+        return self.name, acquired, first.acquisition_number or 0, first.sop_instance_uid
 
     @property
     def twin(self) -> Path | None:

@@ -38,7 +38,7 @@ def pair_images(images: Sequence[Content]) -> tuple[list[CEMPair], list[Refused]
         new_pairs, new_refused = _pair_group(low, recombined)
         pairs += new_pairs
         refused += new_refused
-    return sorted(pairs, key=lambda pair: (pair.name, pair.low_energy.sop_instance_uid)), refused
+    return sorted(pairs, key=lambda pair: pair.order), refused
 
 
 def _groups(images: Sequence[Content]) -> dict[tuple[str, object], list[Content]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -14,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from skimage import draw
 
-from cem_monai.data.table import read_table
+from cem_monai.data.table import scan_table
 
 Mask = npt.NDArray[np.bool_]
 
-FILE, SHAPE = "#filename", "region_shape_attributes"
+FILE, SIZE, SHAPE = "#filename", "file_size", "region_shape_attributes"
 POINT_RADIUS = 25.0
 """Native pixels; what the code of CDD-CESM draws for a point."""
 
@@ -84,27 +85,47 @@ class Ellipse:
 Outline = Polygon | Ellipse
 
 
-def read_outlines(path: str | os.PathLike[str]) -> dict[str, list[Outline]]:
-    """Read a VIA export: polygon, polyline (closed), ellipse, circle and point (radius 25).
+@dataclass(frozen=True)
+class OutlineTable:
+    """What a VIA export holds.
 
-    Returns:
-        the outlines of each image, by its file name.
+    Attributes:
+        outlines: of each image, by its file name.
+        file_sizes: bytes of each image file that was drawn on, as far as they are told.
+        shapes: number of usable outlines by shape, e.g. `polygon`.
+        problems: one sentence on each row that holds no usable outline.
+    """
+
+    outlines: dict[str, list[Outline]]
+    file_sizes: dict[str, int]
+    shapes: Counter[str]
+    problems: list[str]
+
+
+def read_outlines(path: str | os.PathLike[str]) -> OutlineTable:
+    """Read a VIA export: polygon, polyline (closed), ellipse, circle and point (radius 25).
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: it is not such a table, or an outline is damaged or of another shape.
+        ValueError: it is no table, or lacks a column.
     """
+    scan = scan_table(path, (FILE, SHAPE), delimiter=",")
     outlines: dict[str, list[Outline]] = defaultdict(list)
-    for number, row in enumerate(read_table(path, (FILE, SHAPE), delimiter=","), 1):
+    sizes: dict[str, int] = {}
+    shapes, problems = Counter[str](), list(scan.problems)
+    for number, row in scan.rows.items():
+        name = row[FILE]
+        if re.fullmatch(r"[1-9]\d{0,12}", row.get(SIZE, ""), re.ASCII):  # VIA writes -1 for unknown
+            sizes[name] = int(row[SIZE])
         try:
             attributes = json.loads(row[SHAPE])
             if attributes != {}:  # VIA lists an image without regions like this
-                outlines[row[FILE]].append(_outline(attributes))
+                outlines[name].append(_outline(attributes))
+                shapes[attributes["name"]] += 1
         except (KeyError, TypeError, ValueError):
-            raise ValueError(
-                f"{path}: row {number} ({row[FILE]}) holds no usable outline: {row[SHAPE][:80]}"
-            ) from None
-    return dict(outlines)
+            place = f"{path}: row {number} ({name})"
+            problems.append(f"{place} holds no usable outline: {row[SHAPE][:80]}")
+    return OutlineTable(dict(outlines), sizes, shapes, problems)
 
 
 def outlines_mask(outlines: Iterable[Outline], frame: Frame) -> Mask:

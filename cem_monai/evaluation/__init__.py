@@ -18,7 +18,6 @@ from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_prediction
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.evaluation_files import write_evaluation
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
-from cem_monai.evaluation.exam_facts import KnownLesion
 from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.lesion_patches import (
     Patch,
@@ -119,7 +118,6 @@ __all__ = [
     "EvaluationSummary",
     "Interval",
     "IntervalEntry",
-    "KnownLesion",
     "LeakMeasures",
     "Limit",
     "LowEnergyCopied",

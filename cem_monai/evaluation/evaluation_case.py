@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cem_monai.data import ExamFacts, KnownLesion, read_exam_facts
 from cem_monai.dicom import (
     Laterality,
     Mammogram,
@@ -19,7 +20,6 @@ from cem_monai.dicom import (
     read_mammogram,
 )
 from cem_monai.evaluation.case_masks import Mask, Reading, read_case_masks
-from cem_monai.evaluation.exam_facts import ExamFacts, KnownLesion, read_exam_facts
 from cem_monai.evaluation.problems import PredictionsError, Problem, ProblemKind
 
 IntImage = npt.NDArray[np.int32]
@@ -86,7 +86,7 @@ def load_evaluation_case(item: Mapping[str, Any]) -> EvaluationCase:
     name = str(item["case"])
     low_energy, recombined = _read_pair(item, name)
     masks = read_case_masks(item, low_energy, recombined)
-    facts = read_exam_facts(recombined)
+    facts = read_exam_facts(recombined.attributes)
     return EvaluationCase(
         name=name,
         patient=str(item["patient"]),
