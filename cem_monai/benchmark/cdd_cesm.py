@@ -31,11 +31,11 @@ MASS = (
     Measure("mass_delta_cnr", "ΔCNR", 2),
 )
 LESION = (
-    Measure("mass_abs_contrast_error", "|contrast error|", 1),
+    Measure("mass_abs_contrast_error", "contrast error, magnitude", 1),
     Measure("mass_contrast_error", "contrast error", 1),
     Measure("mass_real_sigma_delta_cnr", "ΔCNR, real sigma", 2),
     Measure("mass_missed_enhancement", "missed share", 3),
-    Measure("false_abs_share_error", "|false share − real|", 4),
+    Measure("false_abs_share_error", "false share minus real, magnitude", 4),
 )
 
 
@@ -56,6 +56,7 @@ class CDDCESMExperiment(Experiment):
     subjects: ClassVar = "patients"
     limits: ClassVar[Mapping[str, str]] = {}
     baselines: ClassVar = TRIVIAL_PREDICTORS
+    reference: ClassVar = "depth_intensity_table"
 
     folds: int
     trained_in: str | None = None

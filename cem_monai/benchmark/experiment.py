@@ -86,12 +86,14 @@ class Experiment(ABC):
         subjects: what the intervals resample.
         limits: predictor in `limit.csv` → its label.
         baselines: predictors of `metrics.csv` that need no model.
+        reference: which of them the others are compared with; None for the first model.
     """
 
     blocks: ClassVar[tuple[Block, ...]]
     subjects: ClassVar[str]
     limits: ClassVar[Mapping[str, str]]
     baselines: ClassVar[tuple[str, ...]]
+    reference: ClassVar[str | None] = None
 
     name: str
     seed: int

@@ -79,7 +79,7 @@ def _section(
             _measured(experiment, table, number, predictions, limit)
             for number in range(len(experiment.blocks))
         ),
-        _differences(experiment, next(iter(models)), predictions),
+        _differences(experiment, experiment.reference or next(iter(models)), predictions),
         _losses(table, models),
     ]
     text = ["\n".join([*part, ""]) for part in parts if part]
@@ -117,19 +117,19 @@ def _measured(
 
 
 def _differences(
-    experiment: Experiment, first: str, predictions: Mapping[str, Sequence[Row]]
+    experiment: Experiment, reference: str, predictions: Mapping[str, Sequence[Row]]
 ) -> list[str]:
-    """Set every predictor against the first model, image by image."""
+    """Set every predictor against one of them, image by image."""
     rows = [
         [
             LABELS.get(name, name),
-            *(_difference(one, predictions[first], block) for block in experiment.blocks),
+            *(_difference(one, predictions[reference], block) for block in experiment.blocks),
         ]
         for name, one in predictions.items()
-        if name != first
+        if name != reference
     ]
     labels = [f"{block.measures[0].label}, {block.title}" for block in experiment.blocks]
-    return _table([f"minus {first}, same images", *labels], rows)
+    return _table([f"minus {LABELS.get(reference, reference)}, same images", *labels], rows)
 
 
 def _losses(table: Table, models: Mapping[str, Results]) -> list[str]:
