@@ -22,11 +22,10 @@ from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
+from cem_monai.data.register_pair import RegistrationError, register_pair
 from cem_monai.data.registration import (
     IDENTITY,
     Registration,
-    RegistrationError,
-    register_pair,
     to_low_energy_frame,
     to_recombined_frame,
 )
