@@ -17,12 +17,12 @@ from cem_monai.data.dose_pairs import DosePair, eight_bit_pairs, find_dose_pairs
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
+from cem_monai.data.pair_registration import RegistrationError, register_pair
 from cem_monai.data.pairing import pair_images
 from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
-from cem_monai.data.register_pair import RegistrationError, register_pair
 from cem_monai.data.registration import (
     IDENTITY,
     Registration,
