@@ -19,6 +19,7 @@ from cem_monai.data.folds import assign_folds, check_folds, remove_folds, write_
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
+from cem_monai.data.pair_registration import RegistrationError, register_pair
 from cem_monai.data.pairing import pair_images
 from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
@@ -27,8 +28,6 @@ from cem_monai.data.raw_folder import find_raw
 from cem_monai.data.registration import (
     IDENTITY,
     Registration,
-    RegistrationError,
-    register_pair,
     to_low_energy_frame,
     to_recombined_frame,
 )
