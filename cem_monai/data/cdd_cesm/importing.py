@@ -17,7 +17,7 @@ from cem_monai.data.cdd_cesm.problem import Problem, ProblemKind, count_problems
 from cem_monai.data.cdd_cesm.records import remove_exams, write_exams, write_registrations
 from cem_monai.data.dicom_folder import report_refused
 from cem_monai.data.folds import check_folds, remove_folds, write_folds
-from cem_monai.data.registration import RegistrationError
+from cem_monai.data.pair_registration import RegistrationError
 
 logger = logging.getLogger(__name__)
 
