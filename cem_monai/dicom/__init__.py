@@ -29,6 +29,7 @@ from cem_monai.dicom.pixels import (
 )
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
 from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
+from cem_monai.dicom.window import display_range, linear_range
 from cem_monai.dicom.writer import (
     Exposure,
     code_item,
@@ -58,9 +59,11 @@ __all__ = [
     "code_item",
     "decode",
     "deterministic_uid",
+    "display_range",
     "erase_banner",
     "from_canonical",
     "image_content",
+    "linear_range",
     "mammogram_dataset",
     "open_header",
     "open_mammogram",

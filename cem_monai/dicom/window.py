@@ -7,7 +7,7 @@ from typing import Any
 
 import pydicom
 
-from cem_monai.dicom import Mammogram
+from cem_monai.dicom.mammogram import Mammogram
 
 Range = tuple[float, float]
 
