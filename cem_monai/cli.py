@@ -108,6 +108,28 @@ def import_cdd_cesm(source: str, output: str) -> None:
         raise SystemExit(PARTLY_DONE)
 
 
+def import_ucbm(source: str, output: str) -> None:
+    """Turn the pairs of CESM@UCBM into DICOM studies and a datalist split by patient.
+
+    Args:
+        source: folder that holds "Low Energy", Recombined, and the tables that came with them.
+        output: folder to write.
+    """
+    from cem_monai.data import find_pairs, report_refused, write_datalist
+    from cem_monai.data import import_ucbm as run
+    from cem_monai.data.ucbm import TERMS
+
+    print(TERMS)
+    summary = run(source, output)
+    print(summary)
+    pairs, unpaired = find_pairs(output)
+    refused = summary.refused + unpaired
+    report_refused(refused, Path(output, "refused.csv"))
+    write_datalist(pairs, Path(output, "datalist.json"))
+    if refused:
+        raise SystemExit(PARTLY_DONE)
+
+
 def index(
     folder: str,
     datalist: str | None = None,
@@ -314,6 +336,7 @@ VERBS: dict[str, Callable[..., None]] = {
         simulate,
         simulate_dose,
         import_cdd_cesm,
+        import_ucbm,
         index,
         dose_patches,
         evaluate,

@@ -14,6 +14,7 @@ from cem_monai.data.dicom_folder import (
     scan_folder,
 )
 from cem_monai.data.dose_pairs import DosePair, eight_bit_pairs, find_dose_pairs
+from cem_monai.data.exam_file import density_of, read_exam_view, write_exam_file
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
@@ -22,6 +23,7 @@ from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
+from cem_monai.data.ucbm import UcbmSummary, import_ucbm
 
 __all__ = [
     "REGIONS",
@@ -34,9 +36,11 @@ __all__ = [
     "ImportSummary",
     "Refused",
     "SplitUnit",
+    "UcbmSummary",
     "breast_mask",
     "check_split",
     "convert_raw",
+    "density_of",
     "eight_bit_pairs",
     "find_dose_pairs",
     "find_low_energy",
@@ -44,11 +48,13 @@ __all__ = [
     "find_raw",
     "foreground_corners",
     "import_cdd_cesm",
+    "import_ucbm",
     "load_datalist",
     "looks_like_dicom",
     "mask_path",
     "pair_images",
     "raw_foreground",
+    "read_exam_view",
     "read_mask",
     "read_plane",
     "report_refused",
@@ -56,6 +62,7 @@ __all__ = [
     "split_patients",
     "to_eight_bits",
     "write_datalist",
+    "write_exam_file",
     "write_mask",
     "write_patches",
     "write_plane",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
+from cem_monai.data import read_exam_view
 from cem_monai.dicom import Mammogram
 
-EXAM_FILE = "exam.json"
 NO_LESION = "none"
 
 
@@ -56,7 +55,7 @@ def read_exam_facts(recombined: Mammogram) -> ExamFacts:
     A file that is missing, damaged, of another patient or by another program tells nothing.
     """
     try:
-        view = _view(recombined)
+        view = read_exam_view(recombined.attributes)
         if "lesions" in view:
             return _of_simulated(view, recombined)
         return ExamFacts(
@@ -66,15 +65,6 @@ def read_exam_facts(recombined: Mammogram) -> ExamFacts:
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return ExamFacts()
-
-
-def _view(recombined: Mammogram) -> dict[str, Any]:
-    attributes = recombined.attributes
-    exam = json.loads(attributes.path.with_name(EXAM_FILE).read_text(encoding="utf-8"))
-    if exam["patient"] != attributes.patient_id:
-        raise ValueError(f"{attributes.path}: {EXAM_FILE} is of another patient")
-    name = f"{attributes.laterality.value}_{attributes.view_position.value}"
-    return dict(exam["views"][name])
 
 
 def _of_simulated(view: dict[str, Any], recombined: Mammogram) -> ExamFacts:
