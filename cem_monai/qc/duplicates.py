@@ -58,7 +58,7 @@ PROBLEMS = (ACROSS_SECTIONS, ACROSS_PATIENTS, WITHIN_PAIR, TWO_NAMES)
 
 
 def _problem(pairs: Sequence[PairFacts]) -> str:
-    if len({pair.place.section for pair in pairs}) > 1:
+    if len({pair.place.section for pair in pairs} - {""}) > 1:
         return ACROSS_SECTIONS
     if len({pair.pair.patient for pair in pairs}) > 1:
         return ACROSS_PATIENTS

@@ -22,6 +22,7 @@ from cem_monai.qc.split_exams import find_shared_studies, find_split_patients
 
 SHEET_PAIRS = 200
 """Pairs with pictures: some 4 MB."""
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
 def write_qc(
@@ -88,7 +89,7 @@ def _sheet(facts: Sequence[PairFacts], duplicates: Sequence[Duplicate]) -> list[
         {
             "name": pair.pair.name,
             "doubled": any(str(image.attributes.path) in doubled for image in pair.images),
-            "facts": [fact for fact in _facts(pair) if fact],
+            "facts": [fact.replace(" ", NO_BREAK_SPACE) for fact in _facts(pair) if fact],
             "images": [
                 {
                     "content": CONTENT_NAMES[image.content],

@@ -129,7 +129,7 @@ def _window(header: Dataset, mammogram: Mammogram) -> tuple[str, tuple[float, fl
 
 
 def _pixel_hash(mammogram: Mammogram) -> str:
-    digest = hashlib.sha256(str(mammogram.pixels.shape).encode())
+    digest = hashlib.blake2b(str(mammogram.pixels.shape).encode())
     digest.update(mammogram.pixels.data)  # contiguous, see to_canonical
     return digest.hexdigest()
 

@@ -13,6 +13,7 @@ import openpyxl
 import pydicom
 import pytest
 
+from cem_monai.cli import main
 from cem_monai.data import density_of, find_pairs, import_ucbm
 from cem_monai.data.ucbm.importing import DEFAULT_WINDOWS, MIN_CHEST_SHARE
 from cem_monai.dicom import ImageContent, image_content, read_mammogram, save_dataset
@@ -539,3 +540,28 @@ def test_output_that_is_a_file_raises(untouched: Path, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("mine")
     with pytest.raises(ValueError, match="out: is a file, the output must be a folder"):
         import_ucbm(untouched, tmp_path / "out")
+
+
+def test_verb_asks_to_confirm_the_terms_and_leaves_a_datalist_and_a_page(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    assert main(["import_ucbm", str(source), str(output)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("you confirm that its terms") == 1
+    assert "split by image" in printed
+    datalist = json.loads((output / "datalist.json").read_text())
+    patients = {section: {one["patient"] for one in items} for section, items in datalist.items()}
+    assert sorted(map(len, patients.values())) == [0, 1, 1]
+    assert "2</b>pairs" in (output / "qc.html").read_text()
+
+
+def test_verb_with_refused_files_is_done_in_part_and_shows_them(
+    source: Path, tmp_path: Path
+) -> None:
+    stray = file_of(source, "P1_2_LCC", LOW).with_name("stray.txt")
+    stray.write_bytes(b"")
+    output = tmp_path / "out"
+    assert main(["import_ucbm", str(source), str(output)]) == 3
+    assert "stray.txt" in (output / "qc.html").read_text()
+    assert "stray.txt" in (output / "refused.csv").read_text()

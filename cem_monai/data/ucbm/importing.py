@@ -8,6 +8,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 from tqdm import tqdm
 
 from cem_monai.data.breast import BreastMaskError, breast_mask
@@ -39,7 +41,7 @@ DEFAULT_WINDOWS: dict[ImageContent, Window] = {
 others (centers 2125 to 2947, widths mostly up to 900), of recombined ones the most frequent one."""
 MIN_CHEST_SHARE = 0.45
 """Share of the breast in its half next to the chest wall, below which the image is mirrored. Of 193
-low-energy images of CDD-CESM the smallest is 0.49; mirrored, 185 of them are below 0.45."""
+low-energy images of CDD-CESM the smallest is 0.49; mirrored, 186 of them are below 0.45."""
 
 
 @dataclass(frozen=True)
@@ -153,19 +155,30 @@ def _check_same_matrix(pair: UcbmPair, low_energy: UcbmImage, recombined: UcbmIm
 
 def _check_chest_wall(pair: UcbmPair, low_energy: UcbmImage) -> None:
     try:
-        columns = breast_mask(low_energy.pixels).sum(axis=0)
+        share = chest_wall_share(breast_mask(low_energy.pixels), pair.laterality)
     except BreastMaskError as error:
         raise UcbmImageError(pair.low_energy, str(error)) from None
-    if pair.laterality is Laterality.RIGHT:
-        columns = columns[::-1]
-    inside = columns.nonzero()[0]
-    half = columns[: (inside[0] + inside[-1] + 1) // 2]
-    if (share := half.sum() / columns.sum()) < MIN_CHEST_SHARE:
+    if share < MIN_CHEST_SHARE:
         side = "left" if pair.laterality is Laterality.LEFT else "right"
         reason = f"only {share:.0%} of the breast are in its {side} half, where the chest wall of a"
         raise UcbmImageError(
             pair.low_energy, f"{reason} {side} breast must be: mirrored, or mislabeled"
         )
+
+
+def chest_wall_share(breast: npt.NDArray[np.bool_], laterality: Laterality) -> float:
+    """Return the share of a breast in the half where its chest wall must be.
+
+    Args:
+        breast: (H, W) mask.
+        laterality: a left breast has its chest wall at the left.
+    """
+    columns = breast.sum(axis=0)
+    if laterality is Laterality.RIGHT:
+        columns = columns[::-1]
+    inside = columns.nonzero()[0]
+    middle = (inside[0] + inside[-1] + 1) // 2
+    return float(columns[:middle].sum() / columns.sum())
 
 
 def _identity(pair: UcbmPair, *, with_window: bool = True) -> ImportedPair:
