@@ -435,7 +435,7 @@ def _bind(arguments: list[str]) -> list[str]:
     return [verb, *(_spell(name, str(parameters[name].annotation), text) for name, text in given)]
 
 
-def _write_qc(folder: str, refused: list[Refused]) -> None:
+def _write_qc(folder: str, refused: Sequence[Refused]) -> None:
     """Write the page on what an importer wrote and refused; its datalist is used where it is."""
     from cem_monai.data import find_pairs
     from cem_monai.qc import write_qc
@@ -445,7 +445,7 @@ def _write_qc(folder: str, refused: list[Refused]) -> None:
     write_qc(
         Path(folder, "qc.html"),
         pairs,
-        refused + unpaired,
+        [*refused, *unpaired],
         datalist=datalist if datalist.is_file() else None,
     )
 

@@ -89,7 +89,7 @@ def import_cdd_cesm(
     remove_folds(output)  # until the end, older lists do not tell what lies in the folder
     imported, refused = _import_pairs(material, output, register)
     problems = material.problems + list(refused.values())
-    report_refused(list(problems), output / "refused.csv")
+    report_refused(problems, output / "refused.csv")
     if not imported:
         raise ValueError(f"{source}: no pair can be imported; the first: {problems[0].reason}")
     _write_records(imported, refused, material, output)
