@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import fire
 
@@ -22,6 +22,9 @@ from cem_monai.command_line import (
     plain_sentence,
     split_arguments,
 )
+
+if TYPE_CHECKING:
+    from cem_monai.data import Refused
 
 USAGE_ERROR = 2
 INTERRUPTED = 130
@@ -112,7 +115,32 @@ def import_cdd_cesm(
 
     summary = run(source, output, register=register, folds=folds, seed=seed)
     print(summary)
+    _write_qc(output, summary.refused)
     if summary.refused:
+        raise SystemExit(PARTLY_DONE)
+
+
+def import_ucbm(source: str, output: str) -> None:
+    """Turn the pairs of CESM@UCBM into DICOM studies and a datalist split by patient.
+
+    Args:
+        source: folder that holds "Low Energy", Recombined, and the tables that came with them.
+        output: folder to write.
+    """
+    from cem_monai.data import find_pairs, report_refused, write_datalist
+    from cem_monai.data import import_ucbm as run
+    from cem_monai.data.ucbm import TERMS
+    from cem_monai.qc import write_qc
+
+    print(TERMS)
+    summary = run(source, output)
+    print(summary)
+    pairs, unpaired = find_pairs(output)
+    refused = summary.refused + unpaired
+    report_refused(refused, Path(output, "refused.csv"))
+    write_datalist(pairs, Path(output, "datalist.json"))
+    write_qc(Path(output, "qc.html"), pairs, refused, datalist=Path(output, "datalist.json"))
+    if refused:
         raise SystemExit(PARTLY_DONE)
 
 
@@ -126,7 +154,8 @@ def index(
 ) -> None:
     """Pair low-energy and recombined images and split them by patient into a MONAI datalist.
 
-    What cannot be used is listed in refused.csv beside the datalist, with the reason.
+    What cannot be used is listed in refused.csv beside the datalist, with the reason. qc.html shows
+    the archive: counts, duplicates, a contact sheet.
 
     Args:
         folder: DICOM files, in any arrangement.
@@ -144,6 +173,7 @@ def index(
         write_datalist,
         write_folds,
     )
+    from cem_monai.qc import write_qc
 
     check_split(test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed)
     check_folds(folds, seed)
@@ -159,9 +189,11 @@ def index(
     report_refused(refused, path.with_name("refused.csv"))
     if folds:
         write_folds(pairs, path.parent, folds=folds, seed=seed)
+    write_qc(path.with_name("qc.html"), pairs, refused, datalist=path)
     patients = len({pair.patient for pair in pairs})
     sections = ", ".join(f"{count} {section}" for section, count in counts.items())
     print(f"{len(pairs)} pairs of {patients} patients in {path}: {sections}")
+    print(f"{path.with_name('qc.html')} shows the archive; it must not leave it")
     if refused:
         print(f"{len(refused)} images left out, see {path.with_name('refused.csv')}")
         raise SystemExit(PARTLY_DONE)
@@ -346,6 +378,7 @@ VERBS: dict[str, Callable[..., None]] = {
         simulate,
         simulate_dose,
         import_cdd_cesm,
+        import_ucbm,
         index,
         dose_patches,
         evaluate,
@@ -412,6 +445,21 @@ def _bind(arguments: list[str]) -> list[str]:
         raise ValueError(f"{verb} takes no argument {positional[len(free)]!r}; see --help")
     given = [*zip(free, positional, strict=False), *named]
     return [verb, *(_spell(name, str(parameters[name].annotation), text) for name, text in given)]
+
+
+def _write_qc(folder: str, refused: Sequence[Refused]) -> None:
+    """Write the page on what an importer wrote and refused; its datalist is used where it is."""
+    from cem_monai.data import find_pairs
+    from cem_monai.qc import write_qc
+
+    datalist = Path(folder, "datalist.json")
+    pairs, unpaired = find_pairs(folder)
+    write_qc(
+        Path(folder, "qc.html"),
+        pairs,
+        [*refused, *unpaired],
+        datalist=datalist if datalist.is_file() else None,
+    )
 
 
 def _named_paths(text: str | None) -> dict[str, Path]:

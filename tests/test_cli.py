@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from cdd_cesm_source import breast, save_jpeg
 from cem_monai import command_line
 from cem_monai.cli import VERBS, main
 from exams import write_exam
@@ -112,6 +113,30 @@ def test_index_writes_datalist_and_lists_what_it_left_out(capsys, tmp_path):
     out = capsys.readouterr().out
     assert "3 pairs of 2 patients" in out
     assert "2 images left out" in out
+
+
+def test_index_writes_folds_by_patient(capsys, tmp_path):
+    for patient in ("TEST-000", "TEST-001"):
+        write_exam(tmp_path, patient)
+    options = ["--folds", "2", "--test_fraction", "0.5"]
+    assert main(["index", str(tmp_path), *options]) == 0
+    tested = [
+        {item["patient"] for item in json.loads((tmp_path / f"fold_{n}.json").read_text())["test"]}
+        for n in (0, 1)
+    ]
+    assert sorted(map(sorted, tested)) == [["TEST-000"], ["TEST-001"]]
+
+
+def test_import_without_registration_tells_counts_and_what_it_left_out(capsys, tmp_path):
+    images = tmp_path / "in" / "cdd_cesm_512" / "images"
+    for name in ("P1_L_DM_CC", "P1_L_CM_CC", "P2_R_DM_CC"):
+        save_jpeg(breast(name[3], (512, 512), seed=0), images / f"{name}.jpg")
+    arguments = ["import_cdd_cesm", str(tmp_path / "in"), str(tmp_path / "out")]
+    assert main([*arguments, "--register", "false", "--folds", "0"]) == 3
+    out = capsys.readouterr().out
+    assert "1 pairs of 1 patients imported" in out
+    assert "1 left out: 1 images without partner" in out
+    assert "not registered" in (tmp_path / "out" / "registration.csv").read_text()
 
 
 def test_unexpected_errors_keep_their_traceback(monkeypatch):

@@ -15,10 +15,12 @@ from cem_monai.data.dicom_folder import (
 )
 from cem_monai.data.dose_pairs import DosePair, eight_bit_pairs, find_dose_pairs
 from cem_monai.data.exam_facts import ExamFacts, KnownLesion, read_exam_facts
+from cem_monai.data.exam_file import EXAM_FILE, read_exam_view, write_exam_file
 from cem_monai.data.folds import assign_folds, check_folds, remove_folds, write_folds
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
+from cem_monai.data.pair_registration import RegistrationError, register_pair
 from cem_monai.data.pairing import pair_images
 from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
@@ -27,13 +29,13 @@ from cem_monai.data.raw_folder import find_raw
 from cem_monai.data.registration import (
     IDENTITY,
     Registration,
-    RegistrationError,
-    register_pair,
     to_low_energy_frame,
     to_recombined_frame,
 )
+from cem_monai.data.ucbm import UcbmSummary, import_ucbm
 
 __all__ = [
+    "EXAM_FILE",
     "IDENTITY",
     "REGIONS",
     "BreastMaskError",
@@ -49,6 +51,7 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "SplitUnit",
+    "UcbmSummary",
     "assign_folds",
     "breast_mask",
     "check_folds",
@@ -61,12 +64,14 @@ __all__ = [
     "find_raw",
     "foreground_corners",
     "import_cdd_cesm",
+    "import_ucbm",
     "load_datalist",
     "looks_like_dicom",
     "mask_path",
     "pair_images",
     "raw_foreground",
     "read_exam_facts",
+    "read_exam_view",
     "read_mask",
     "read_plane",
     "register_pair",
@@ -78,6 +83,7 @@ __all__ = [
     "to_low_energy_frame",
     "to_recombined_frame",
     "write_datalist",
+    "write_exam_file",
     "write_folds",
     "write_mask",
     "write_patches",

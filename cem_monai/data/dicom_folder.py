@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def find_low_energy(
     return [{"image": str(image.path), "case": image.sop_instance_uid} for image in low_energy]
 
 
-def report_refused(refused: list[Refused], path: str | os.PathLike[str]) -> None:
+def report_refused(refused: Sequence[Refused], path: str | os.PathLike[str]) -> None:
     """Write `refused.csv` (columns path, reason) and log the first reasons."""
     with atomic_write(path, "w") as file:
         writer = csv.writer(file)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from typing import Any
 
+from cem_monai.data.exam_file import read_exam_view
 from cem_monai.dicom import MammogramAttributes
 
-EXAM_FILE = "exam.json"
 NO_LESION = "none"
 
 
@@ -68,7 +67,7 @@ def read_exam_facts(recombined: MammogramAttributes) -> ExamFacts:
     list. A file that is missing, damaged, of another patient or by another program tells nothing.
     """
     try:
-        view = _view(recombined)
+        view = read_exam_view(recombined)
         if "lesions" in view:
             return _of_simulated(view, recombined)
         return ExamFacts(
@@ -80,21 +79,6 @@ def read_exam_facts(recombined: MammogramAttributes) -> ExamFacts:
         )
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return ExamFacts()
-
-
-def _view(recombined: MammogramAttributes) -> dict[str, Any]:
-    path = recombined.path
-    exam = json.loads(path.with_name(EXAM_FILE).read_text(encoding="utf-8"))
-    if exam["patient"] != recombined.patient_id:
-        raise ValueError(f"{path}: {EXAM_FILE} is of another patient")
-    views = exam["views"]
-    name = path.stem.removesuffix("_DES")
-    name = name if name in views else _view_name(recombined)
-    return dict(views[name])
-
-
-def _view_name(recombined: MammogramAttributes) -> str:
-    return f"{recombined.laterality.value}_{recombined.view_position.value}"
 
 
 def _of_simulated(view: dict[str, Any], recombined: MammogramAttributes) -> ExamFacts:

@@ -19,7 +19,7 @@ from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
 from cem_monai.dicom.gate import open_header, open_mammogram
 from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
-from cem_monai.dicom.mammogram import Mammogram, read_mammogram
+from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
 from cem_monai.dicom.pixels import (
     decode,
     from_canonical,
@@ -29,6 +29,7 @@ from cem_monai.dicom.pixels import (
 )
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
 from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
+from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
 from cem_monai.dicom.writer import (
     Exposure,
     code_item,
@@ -58,9 +59,12 @@ __all__ = [
     "code_item",
     "decode",
     "deterministic_uid",
+    "display_range",
     "erase_banner",
+    "first_window",
     "from_canonical",
     "image_content",
+    "linear_range",
     "mammogram_dataset",
     "open_header",
     "open_mammogram",
@@ -73,9 +77,11 @@ __all__ = [
     "read_raw_mammogram",
     "refuse",
     "save_dataset",
+    "shown_range",
     "source_reference",
     "sources_of_generated",
     "to_canonical",
+    "to_mammogram",
     "to_pixel_values",
     "value_range",
     "virtual_des_dataset",

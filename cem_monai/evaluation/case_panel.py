@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.dicom import read_mammogram
+from cem_monai.dicom import display_range, linear_range, read_mammogram
+from cem_monai.dicom.window import Range
 from cem_monai.evaluation.evaluation_case import EvaluationCase
-from cem_monai.evaluation.window import Range, display_range, linear_range
 
 Path = str | os.PathLike[str]
 FloatImage = npt.NDArray[np.float32]

@@ -23,7 +23,7 @@ def _read(folder: Path, *shapes: dict[str, Any] | str) -> list[Outline]:
         for shape in shapes:
             text = shape if isinstance(shape, str) else json.dumps(shape)
             writer.writerow(["a.jpg", 1, text])
-    return read_outlines(path).get("a.jpg", [])
+    return read_outlines(path).outlines.get("a.jpg", [])
 
 
 def _native(frame: Frame) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -103,6 +103,30 @@ def test_image_without_regions_has_no_outline(tmp_path: Path) -> None:
         {"name": "polyline", "all_points_x": [1, 2]},
     ],
 )
-def test_damaged_outline_raises_with_its_row(tmp_path: Path, shape: dict[str, Any] | str) -> None:
-    with pytest.raises(ValueError, match=r"row 2 \(a\.jpg\) holds no usable outline"):
-        _read(tmp_path, SQUARE, shape)
+def test_damaged_outline_is_named_and_the_rest_read(
+    tmp_path: Path, shape: dict[str, Any] | str
+) -> None:
+    outlines = _read(tmp_path, SQUARE, shape, SQUARE)
+    assert len(outlines) == 2
+    table = read_outlines(tmp_path / "outlines.csv")
+    (problem,) = table.problems
+    assert "outlines.csv: row 2 (a.jpg) holds no usable outline: " in problem
+    assert table.shapes == {"polygon": 2}
+
+
+def test_short_row_is_named_and_the_rest_read(tmp_path: Path) -> None:
+    _read(tmp_path, SQUARE)
+    with (tmp_path / "outlines.csv").open("a") as file:
+        file.write("b.jpg,1\n")
+    table = read_outlines(tmp_path / "outlines.csv")
+    assert list(table.outlines) == ["a.jpg"]
+    assert table.problems[0].endswith("outlines.csv: row 2 has 2 cells, the header has 3")
+
+
+@pytest.mark.parametrize(("size", "expected"), [("7", {"a.jpg": 7}), ("-1", {}), ("x", {})])
+def test_size_of_the_file_that_was_drawn_on(
+    tmp_path: Path, size: str, expected: dict[str, int]
+) -> None:
+    path = tmp_path / "outlines.csv"
+    path.write_text(f"#filename,file_size,region_shape_attributes\na.jpg,{size},{{}}\n")
+    assert read_outlines(path).file_sizes == expected

@@ -11,6 +11,7 @@ import pydicom
 import pytest
 
 from cem_monai.data import (
+    KnownLesion,
     breast_mask,
     find_pairs,
     load_datalist,
@@ -22,7 +23,6 @@ from cem_monai.data import (
 from cem_monai.dicom import read_mammogram
 from cem_monai.evaluation import (
     EvaluationCase,
-    KnownLesion,
     PredictionsError,
     ProblemKind,
     load_evaluation_case,
@@ -199,21 +199,11 @@ def test_several_kinds_and_none(items: dict[str, Item]) -> None:
     assert (told, normal) == ("occult+round", "none")
 
 
-@pytest.mark.parametrize(
-    ("tags", "kind"),
-    [("malignant mass, multiple", "mass"), ("suspicious non mass, linear", "non_mass"), ("x", "")],
-)
-def test_imported_exam(items: dict[str, Item], tags: str, kind: str) -> None:
-    case = tell(items["L"], {"acr": "C", "machine": "2", "tags_des": tags})
+def test_imported_exam(items: dict[str, Item]) -> None:
+    case = tell(items["L"], {"density": "C", "machine": "2", "lesion_kind": "mass"})
 
-    assert (case.attributes["density"], case.attributes["lesion_kind"]) == ("C", kind)
+    assert (case.attributes["density"], case.attributes["lesion_kind"]) == ("C", "mass")
     assert case.lesions == ()
-
-
-def test_unknown_density_of_an_imported_exam(items: dict[str, Item]) -> None:
-    case = tell(items["L"], {"acr": "_", "machine": "2", "tags_des": ""})
-
-    assert case.attributes["density"] == ""
 
 
 @pytest.mark.parametrize(

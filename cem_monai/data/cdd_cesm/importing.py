@@ -17,7 +17,7 @@ from cem_monai.data.cdd_cesm.problem import Problem, ProblemKind, count_problems
 from cem_monai.data.cdd_cesm.records import remove_exams, write_exams, write_registrations
 from cem_monai.data.dicom_folder import report_refused
 from cem_monai.data.folds import check_folds, remove_folds, write_folds
-from cem_monai.data.registration import RegistrationError
+from cem_monai.data.pair_registration import RegistrationError
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +89,7 @@ def import_cdd_cesm(
     remove_folds(output)  # until the end, older lists do not tell what lies in the folder
     imported, refused = _import_pairs(material, output, register)
     problems = material.problems + list(refused.values())
-    report_refused(list(problems), output / "refused.csv")
+    report_refused(problems, output / "refused.csv")
     if not imported:
         raise ValueError(f"{source}: no pair can be imported; the first: {problems[0].reason}")
     _write_records(imported, refused, material, output)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.data.registration import Registration, register_pair, to_low_energy_frame
+from cem_monai.data.pair_registration import register_pair
+from cem_monai.data.registration import Registration, to_low_energy_frame
 from cem_monai.data.via import Frame
 from cem_monai.dicom import Laterality
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -16,7 +15,7 @@ from cem_monai.data.cdd_cesm.image_name import PairName
 from cem_monai.data.cdd_cesm.import_pair import ImportedPair
 from cem_monai.data.cdd_cesm.placement import Placement
 from cem_monai.data.cdd_cesm.source_folder import Layout
-from cem_monai.data.exam_facts import EXAM_FILE
+from cem_monai.data.exam_file import EXAM_FILE, write_exam_file
 
 REGISTERED, UNREGISTERED, REFUSED = "registered", "not registered", "refused"
 COLUMNS = ("case", "scale", "rows", "columns", "quality", "status")
@@ -37,9 +36,7 @@ def write_exams(
     for one in imported:
         exams[one.name.patient_id][one.name.view] = _view(one, annotations)
     for patient, views in exams.items():
-        exam = {"patient": patient, "source": layout.derivation, "views": views}
-        with atomic_write(output / patient / EXAM_FILE, "w") as file:
-            file.write(json.dumps(exam, indent=2, ensure_ascii=False) + "\n")
+        write_exam_file(output / patient, patient=patient, source=layout.derivation, views=views)
 
 
 def remove_exams(left_out: Iterable[PairName], kept: Sequence[ImportedPair], output: Path) -> None:

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from scipy import ndimage, stats
 
 from cem_monai.data import BreastMaskError, breast_mask
-from cem_monai.data.cdd_cesm_source import SourcePair, read_image, read_source
+from cem_monai.data.cdd_cesm.image_file import read_image
+from cem_monai.data.cdd_cesm.material import read_material
 from simulator_report.page import table
 from simulator_report.summaries import mean_and_spread
 from simulator_report.views import Image, ViewJob
@@ -36,6 +37,13 @@ class GrayValues(NamedTuple):
     density: npt.NDArray[np.float64]
     quartile_range: float
     skewness: float
+
+
+class RealPair(NamedTuple):
+    """JPEG files of one pair."""
+
+    low_energy: Path
+    recombined: Path
 
 
 class PairValues(NamedTuple):
@@ -79,19 +87,20 @@ def measure_simulated(job: ViewJob) -> PairValues | None:
     return PairValues(gray_values(view.low_energy), gray_values(view.recombined))
 
 
-def measure_real(pair: SourcePair) -> PairValues:
+def measure_real(pair: RealPair) -> PairValues:
     """Measure one pair of CDD-CESM."""
-    return PairValues(
-        gray_values(read_image(pair.low_energy)), gray_values(read_image(pair.recombined))
-    )
+    low_energy, recombined = (gray_values(read_image(path, SIZE)) for path in pair)
+    return PairValues(low_energy, recombined)
 
 
-def real_pairs(folder: Path) -> list[SourcePair]:
-    """Return the pairs of CDD-CESM in `folder`; none if it is not there."""
+def real_pairs(folder: Path) -> list[RealPair]:
+    """Return the pairs of 512-pixel copies of CDD-CESM in `folder`; none if it is not there."""
     try:
-        return read_source(folder).pairs
+        material = read_material(folder)
     except FileNotFoundError:
         return []
+    images = material.images
+    return [RealPair(images[pair.low_energy], images[pair.recombined]) for pair in material.pairs]
 
 
 def histogram_block(simulated: list[PairValues], real: list[PairValues], folder: str) -> str:

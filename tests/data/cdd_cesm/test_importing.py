@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,11 +13,20 @@ import pytest
 from PIL import Image
 from skimage.morphology import dilation, disk
 
-from cem_monai.data import breast_mask, find_pairs, import_cdd_cesm, mask_path, read_mask
-from cem_monai.data.cdd_cesm_source import COLUMNS, OUTLINES
+from cem_monai.data import (
+    breast_mask,
+    find_pairs,
+    import_cdd_cesm,
+    load_datalist,
+    mask_path,
+    read_exam_facts,
+    read_mask,
+)
+from cem_monai.data.cdd_cesm.annotations import TABLE_COLUMNS
 from cem_monai.dicom import ImageContent, image_content, read_mammogram
 
-REAL = Path(__file__).parents[2] / ".." / "shared" / "data"
+REAL = Path(__file__).parents[3] / ".." / "shared" / "data"
+OUTLINES = Path("cdd_cesm_annotations") / "Radiology_hand_drawn_segmentations_v2.csv"
 PAIRS = ("P1_L_CC", "P1_L_MLO", "P2_R_CC")
 README = """# Made up
 
@@ -68,7 +76,7 @@ def source(untouched: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def imported(untouched: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("output")
-    import_cdd_cesm(untouched, output)
+    import_cdd_cesm(untouched, output, register=False, folds=2)
     return output
 
 
@@ -83,8 +91,10 @@ def _breast(side: str, seed: int) -> Image.Image:
 
 def _row(pair: str) -> dict[str, str]:
     patient, side, view = pair.split("_")
-    row = {column: f"{column} text" for column in COLUMNS}
-    row |= {"pair": pair, "patient": patient, "side": side, "view": view, "age": "47"}
+    row = {column: f"{column} text" for column in TABLE_COLUMNS}
+    row |= {"pair": pair, "age": "47", "acr": "C", "machine": "2"}
+    row |= {"birads_le": "4", "birads_des": "4$2", "path_le": "Benign", "path_des": "Malignant"}
+    row |= {"findings_des": "Mass$Cyst", "tags_des": "malignant mass, cyst"}
     row |= {"le": f"images/{patient}_{side}_DM_{view}.jpg"}
     return row | {"des": f"images/{patient}_{side}_CM_{view}.jpg"}
 
@@ -110,9 +120,9 @@ def _contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_summary_is_one_sentence(untouched: Path, tmp_path: Path) -> None:
-    summary = import_cdd_cesm(untouched, tmp_path / "new" / "folder")
+    summary = import_cdd_cesm(untouched, tmp_path / "new" / "folder", register=False, folds=2)
     assert str(summary) == (
-        "3 pairs of 2 patients imported, 1 with a lesion mask and 2 without, 0 refused"
+        "3 pairs of 2 patients imported, 1 with a lesion mask and 2 without, in 2 folds; 0 left out"
     )
 
 
@@ -135,14 +145,17 @@ def test_layout(imported: Path) -> None:
         "CDD-CESM-P2/R_CC_DES.dcm",
         "CDD-CESM-P2/R_CC_LE.dcm",
         "CDD-CESM-P2/exam.json",
+        "fold_0.json",
+        "fold_1.json",
         "refused.csv",
+        "registration.csv",
     ]
 
 
 def test_second_import_writes_the_same_bytes(untouched: Path, tmp_path: Path) -> None:
-    import_cdd_cesm(untouched, tmp_path)
+    import_cdd_cesm(untouched, tmp_path, register=False)
     first = _contents(tmp_path)
-    import_cdd_cesm(untouched, tmp_path)
+    import_cdd_cesm(untouched, tmp_path, register=False)
     assert _contents(tmp_path) == first
 
 
@@ -167,7 +180,7 @@ def test_color_jpeg_of_equal_channels_becomes_gray(source: Path, tmp_path: Path)
     path = source / "cdd_cesm_512" / "images" / "P2_R_DM_CC.jpg"
     with Image.open(path) as image:
         image.convert("RGB").save(path, quality=90)
-    import_cdd_cesm(source, tmp_path / "out")
+    import_cdd_cesm(source, tmp_path / "out", register=False)
     with Image.open(path) as image:
         expected = np.asarray(image)
     dataset = pydicom.dcmread(tmp_path / "out" / "CDD-CESM-P2" / "R_CC_LE.dcm")
@@ -192,8 +205,11 @@ def test_header_tells_the_origin_and_invents_nothing(
     assert dataset.LossyImageCompression == "01"
     assert dataset.LossyImageCompressionMethod == "ISO_10918_1"
     assert "10.7937/29kw-ae92" in dataset.DerivationDescription
-    assert "not registered" in dataset.ImageComments
+    assert "scaled to 512" in dataset.DerivationDescription
+    assert ("not registered" in dataset.ImageComments) == (code == "DES")
     assert "no dates: 1900-01-01" in dataset.ImageComments
+    codes = [item.CodeValue for item in dataset.DerivationCodeSequence]
+    assert codes == ["113040", "113085"]  # Lossy Compression, Spatial resampling
     for keyword in ("ImagerPixelSpacing", "LossyImageCompressionRatio", "SyntheticData", "KVP"):
         assert keyword not in dataset
 
@@ -216,8 +232,23 @@ def test_exam_holds_the_annotations(imported: Path) -> None:
     exam = json.loads((imported / "CDD-CESM-P1" / "exam.json").read_text())
     assert exam["patient"] == "CDD-CESM-P1"
     assert list(exam["views"]) == ["L_CC", "L_MLO"]
-    assert exam["views"]["L_CC"]["age"] == "47"
-    assert exam["views"]["L_CC"]["findings_des"] == "findings_des text"
+    view = exam["views"]["L_CC"]
+    assert (view["age"], view["density"], view["machine"]) == ("47", "C", "2")
+    assert (view["low_energy"]["pathology"], view["pathology"]) == ("Benign", "Malignant")
+    assert view["recombined"]["birads"] == ["4", "2"]
+    assert view["registration"]["status"] == "not registered"
+
+
+def test_facts_reach_the_datalist(imported: Path) -> None:
+    facts = {
+        **{"density": "C", "machine": "2", "lesion_kind": "mass", "pathology": "Malignant"},
+        "findings": "Mass; Cyst",
+    }
+    pairs, _ = find_pairs(imported)
+    assert [read_exam_facts(pair.recombined).texts() for pair in pairs] == [facts] * 3
+    items = [item for n in (0, 1) for item in load_datalist(imported / f"fold_{n}.json", "test")]
+    assert sorted(item["case"] for item in items) == [f"CDD-CESM-{pair}" for pair in PAIRS]
+    assert all(facts.items() <= item.items() for item in items)
 
 
 def test_mass_is_the_union_of_the_outlines_in_the_512_frame(imported: Path) -> None:
@@ -241,21 +272,21 @@ def test_surround_is_a_ring_in_the_breast(imported: Path) -> None:
     assert not breast[mass].all()  # the outlines reach past the chest wall, the ring does not
 
 
-def test_blank_low_energy_image_gives_mass_without_surround(source: Path, tmp_path: Path) -> None:
-    image = Image.new("L", (512, 512), 7)
-    image.save(source / "cdd_cesm_512" / "images" / "P1_L_DM_CC.jpg")
-    assert import_cdd_cesm(source, tmp_path / "out").with_mass == 1
-    masks = {path.name for path in (tmp_path / "out" / "CDD-CESM-P1").glob("L_CC_DES_*.nii.gz")}
-    assert masks == {"L_CC_DES_mass.nii.gz"}
-    _, refused = find_pairs(tmp_path / "out")
-    assert "the image is constant" in refused[0].reason
+def test_image_without_a_breast_is_refused(source: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).integers(100, 255, (512, 512), np.uint8)
+    path = source / "cdd_cesm_512" / "images" / "P1_L_DM_CC.jpg"
+    Image.fromarray(noise).save(path)
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
+    assert summary.pairs == 2
+    assert [one.path for one in summary.refused] == [path]
+    assert "no air around the breast" in summary.refused[0].reason
 
 
 @pytest.mark.parametrize("absent", ["README.md", OUTLINES])
 def test_masks_vanish_with_their_table(source: Path, tmp_path: Path, absent: str | Path) -> None:
-    assert import_cdd_cesm(source, tmp_path / "out").with_mass == 1
+    assert import_cdd_cesm(source, tmp_path / "out", register=False).with_mass == 1
     (source / absent).unlink()
-    summary = import_cdd_cesm(source, tmp_path / "out")
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
     assert (summary.pairs, summary.with_mass) == (3, 0)
     assert not list((tmp_path / "out").rglob("*.nii.gz"))
 
@@ -263,10 +294,10 @@ def test_masks_vanish_with_their_table(source: Path, tmp_path: Path, absent: str
 @pytest.mark.parametrize(
     ("damage", "reason"),
     [
-        (lambda path: path.unlink(), "no such file"),
         (lambda path: path.write_bytes(b"no image"), "cannot be read as JPEG"),
         (lambda path: path.write_bytes(path.read_bytes()[:9000]), "cannot be read as JPEG"),
         (lambda path: Image.new("L", (512, 512)).save(path, "PNG"), "cannot be read as JPEG"),
+        (lambda path: Image.new("L", (512, 512), 7).save(path), "shows nothing, every pixel is 7"),
         (lambda path: Image.new("L", (500, 512)).save(path), "is 500 x 512 pixels, must be 512"),
     ],
 )
@@ -277,7 +308,7 @@ def test_unusable_image_is_refused_and_the_rest_imported(
     path = source / "cdd_cesm_512" / "images" / f"P1_L_{kind}_CC.jpg"
     damage(path)
     output = tmp_path / "out"
-    summary = import_cdd_cesm(source, output)
+    summary = import_cdd_cesm(source, output, register=False)
     assert (summary.pairs, summary.patients, summary.with_mass) == (2, 2, 0)
     assert [one.path for one in summary.refused] == [path]
     assert summary.refused[0].reason.startswith(f"{path}: {reason}")
@@ -289,32 +320,44 @@ def test_unusable_image_is_refused_and_the_rest_imported(
         assert [row["path"] for row in csv.DictReader(file)] == [str(path)]
 
 
-@pytest.mark.parametrize(
-    ("changes", "reason"),
-    [
-        ({"pair": "P1_L_CC"}, "P1_L_CC is listed before"),
-        ({"pair": "P1_R_CC"}, "pair is 'P1_R_CC', must be P2_R_CC"),
-        ({"patient": "../P2"}, r"patient, side and view are '\.\./P2', 'R', 'CC', not like"),
-        ({"view": "ML"}, "patient, side and view are 'P2', 'R', 'ML', not like"),
-        ({"le": "images/P2_R_CM_CC.jpg"}, r"le is .*, must be images/P2_R_DM_CC\.jpg"),
-        ({"des": "/etc/passwd"}, r"des is '/etc/passwd', must be images/P2_R_CM_CC\.jpg"),
-        ({"age": "old"}, "age is 'old', must be years or _"),
-    ],
-)
-def test_contradictory_row_is_refused(
-    source: Path, tmp_path: Path, changes: dict[str, str], reason: str
-) -> None:
-    _write_pairs(source, [_row("P1_L_CC"), _row("P1_L_MLO"), _row("P2_R_CC") | changes])
-    summary = import_cdd_cesm(source, tmp_path / "out")
-    assert summary.pairs == 2
-    (refused,) = summary.refused
-    assert refused.path == source / "cdd_cesm_512" / "pairs.tsv"
-    assert re.search(rf"pairs\.tsv: row 3: {reason}", refused.reason)
+def test_missing_partner_is_refused(source: Path, tmp_path: Path) -> None:
+    images = source / "cdd_cesm_512" / "images"
+    (images / "P1_L_CM_CC.jpg").unlink()
+    for kind in ("DM", "CM"):
+        (images / f"P2_R_{kind}_CC.jpg").unlink()
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
+    assert summary.pairs == 1
+    assert [one.reason for one in summary.refused] == [
+        f"{images / 'P1_L_DM_CC.jpg'}: its partner P1_L_CM_CC is missing",
+        f"{source}: P2_R_CC has annotations, but neither of its images is there",
+    ]
+    counts = "2 left out: 1 images without partner, 1 listed pairs that are not there"
+    assert str(summary).endswith(counts)
+
+
+def test_pair_that_is_refused_later_leaves_nothing_behind(source: Path, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    import_cdd_cesm(source, output, register=False)
+    for kind in ("DM", "CM"):
+        (source / "cdd_cesm_512" / "images" / f"P2_R_{kind}_CC.jpg").write_bytes(b"")
+    (source / "cdd_cesm_512" / "images" / "P1_L_DM_CC.jpg").write_bytes(b"")
+    import_cdd_cesm(source, output, register=False)
+    assert [name for name in _contents(output) if "CDD-CESM" in name] == [
+        *("CDD-CESM-P1/L_MLO_DES.dcm", "CDD-CESM-P1/L_MLO_LE.dcm", "CDD-CESM-P1/exam.json"),
+    ]
+
+
+def test_too_few_patients_for_the_folds(source: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "fold_4.json").write_text("of another import")
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
+    assert summary.folds == 0
+    assert not list((tmp_path / "out").glob("fold_*"))
 
 
 def test_unknown_age_writes_no_age(source: Path, tmp_path: Path) -> None:
     _write_pairs(source, [_row("P1_L_CC") | {"age": "_"}])
-    import_cdd_cesm(source, tmp_path / "out")
+    import_cdd_cesm(source, tmp_path / "out", register=False)
     assert "PatientAge" not in pydicom.dcmread(tmp_path / "out" / "CDD-CESM-P1" / "L_CC_LE.dcm")
 
 
@@ -325,41 +368,61 @@ def test_missing_source_raises(tmp_path: Path) -> None:
 
 
 def test_the_image_folder_itself_is_no_source(untouched: Path, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"cdd_cesm_512/pairs\.tsv: no such file"):
+    with pytest.raises(FileNotFoundError, match="cdd_cesm_512: holds no CDD-CESM image"):
         import_cdd_cesm(untouched / "cdd_cesm_512", tmp_path / "out")
 
 
-def test_missing_column_raises(source: Path, tmp_path: Path) -> None:
-    rows = [_row("P1_L_CC")]
-    del rows[0]["age"], rows[0]["le"]
-    _write_pairs(source, rows)
-    with pytest.raises(ValueError, match=r"pairs\.tsv: has no column le, age"):
-        import_cdd_cesm(source, tmp_path / "out")
-    assert not (tmp_path / "out").exists()
-
-
-def test_empty_table_raises(source: Path, tmp_path: Path) -> None:
-    (source / "cdd_cesm_512" / "pairs.tsv").write_text("\t".join(COLUMNS) + "\n")
-    with pytest.raises(ValueError, match=r"pairs\.tsv: lists no pair"):
-        import_cdd_cesm(source, tmp_path / "out")
+def test_source_without_annotations(source: Path, tmp_path: Path) -> None:
+    (source / "cdd_cesm_512" / "pairs.tsv").unlink()
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
+    assert (summary.pairs, summary.refused) == (3, [])
 
 
 @pytest.mark.parametrize("line", ["P1_L_CC\t1024\t624", "P1_L_CC\t0\t1\t1\t1", "text"])
-def test_damaged_size_table_raises(source: Path, tmp_path: Path, line: str) -> None:
+def test_damaged_size_table_gives_no_masks(source: Path, tmp_path: Path, line: str) -> None:
     readme = README.replace("P1_L_CC\t-\t-\t1024\t624", line)
     (source / "README.md").write_text(readme)
-    with pytest.raises(ValueError, match=r"README\.md: the table of native sizes holds"):
-        import_cdd_cesm(source, tmp_path / "out")
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
+    assert (summary.pairs, summary.with_mass) == (3, 0)
+    assert "README.md: the table of native sizes holds" in summary.refused[0].reason
 
 
-def test_binary_readme_raises(source: Path, tmp_path: Path) -> None:
+def test_binary_readme_gives_no_masks(source: Path, tmp_path: Path) -> None:
     (source / "README.md").write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match=r"README\.md: cannot be read as text"):
-        import_cdd_cesm(source, tmp_path / "out")
+    (problem,) = import_cdd_cesm(source, tmp_path / "out", register=False).refused
+    assert "README.md: cannot be read as text" in problem.reason
+
+
+@pytest.mark.parametrize(
+    ("shape", "reason"),
+    [
+        ({"name": "spiral", "cx": 1, "cy": 1}, "row 8 (P1_L_CM_CC.jpg) holds no usable outline"),
+        ({"name": "circle", "cx": 1, "cy": 1}, "row 8 (P1_L_CM_CC.jpg) holds no usable outline"),
+    ],
+)
+def test_unknown_shape_is_named_and_the_rest_drawn(
+    source: Path, imported: Path, tmp_path: Path, shape: dict[str, Any], reason: str
+) -> None:
+    with (source / OUTLINES).open("a", newline="") as file:
+        csv.writer(file).writerow(["P1_L_CM_CC.jpg", json.dumps(shape)])
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
+    (problem,) = summary.refused
+    assert reason in problem.reason
+    name = Path("CDD-CESM-P1") / "L_CC_DES_mass.nii.gz"
+    assert (tmp_path / "out" / name).read_bytes() == (imported / name).read_bytes()
+
+
+def test_renamed_column_of_the_outlines_gives_no_masks(source: Path, tmp_path: Path) -> None:
+    text = (source / OUTLINES).read_text()
+    (source / OUTLINES).write_text(text.replace("#filename", "file"))
+    summary = import_cdd_cesm(source, tmp_path / "out", register=False)
+    assert summary.with_mass == 0
+    assert summary.refused[0].reason.endswith("has no column #filename")
 
 
 def test_nothing_importable_raises_and_says_why(source: Path, tmp_path: Path) -> None:
-    shutil.rmtree(source / "cdd_cesm_512" / "images")
+    for path in (source / "cdd_cesm_512" / "images").iterdir():
+        path.write_bytes(b"")
     with pytest.raises(ValueError, match=r"no pair can be imported; the first: .*P1_L_DM_CC\.jpg"):
         import_cdd_cesm(source, tmp_path / "out")
     assert list(_contents(tmp_path / "out")) == ["refused.csv"]
@@ -376,7 +439,7 @@ def test_output_that_is_a_file_raises(untouched: Path, tmp_path: Path) -> None:
 def test_real_pairs_are_imported_and_paired(tmp_path: Path) -> None:
     if not (REAL / "cdd_cesm_512").is_dir():
         pytest.skip("real CDD-CESM pairs not found at ../shared/data/cdd_cesm_512")
-    summary = import_cdd_cesm(REAL, tmp_path)
+    summary = import_cdd_cesm(REAL, tmp_path, register=False)
     # every DES image has outlines; seven have no known native size
     assert (summary.pairs, summary.patients, summary.with_mass) == (193, 110, 186)
     assert summary.refused == []

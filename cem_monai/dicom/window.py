@@ -6,8 +6,9 @@ import os
 from typing import Any
 
 import pydicom
+from pydicom.dataset import Dataset
 
-from cem_monai.dicom import Mammogram
+from cem_monai.dicom.mammogram import Mammogram
 
 Range = tuple[float, float]
 
@@ -44,16 +45,34 @@ def display_range(mammogram: Mammogram, path: str | os.PathLike[str]) -> Range:
     Raises:
         ValueError: the window has no width.
     """
-    header = pydicom.dcmread(path, stop_before_pixels=True)
-    center, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
-    if center is None or width is None:
-        return mammogram.value_range
-    low, high = linear_range(center, width)
+    return shown_range(pydicom.dcmread(path, stop_before_pixels=True), mammogram.value_range)
+
+
+def shown_range(header: Dataset, value_range: Range) -> Range:
+    """Return what `display_range` does, of a header that is read already.
+
+    Args:
+        header: of the image.
+        value_range: lowest and highest pixel value that the object can hold.
+
+    Raises:
+        ValueError: the window has no width.
+    """
+    window = first_window(header)
+    if window is None:
+        return value_range
+    low, high = linear_range(*window)
     if header.PhotometricInterpretation == "MONOCHROME1":
         # the pixels were inverted over the range of the format, so the window is as well
-        total = sum(mammogram.value_range)
+        total = sum(value_range)
         return total - high, total - low
     return low, high
+
+
+def first_window(header: Dataset) -> tuple[float, float] | None:
+    """Return the first WindowCenter (0028,1050) and WindowWidth (0028,1051); None if absent."""
+    center, width = _first(header.get("WindowCenter")), _first(header.get("WindowWidth"))
+    return None if center is None or width is None else (center, width)
 
 
 def _first(value: Any) -> float | None:

@@ -8,8 +8,7 @@ import pydicom
 import pytest
 from pydicom.pixels import apply_windowing
 
-from cem_monai.dicom import read_mammogram
-from cem_monai.evaluation.window import display_range, linear_range
+from cem_monai.dicom import display_range, linear_range, read_mammogram
 
 Save = Callable[..., Path]
 PIXELS = np.linspace(0, 4095, 48).astype(int).reshape(6, 8)

@@ -1,0 +1,194 @@
+"""Estimate the registration of the two images of one compression by their edges."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.measure import block_reduce
+from skimage.registration import phase_cross_correlation
+
+from cem_monai.data.registration import Registration
+
+WORKING_SIDE, COARSE_SIDE = 512, 256
+"""Pixels of the longest side on which the shift and, if unknown, the scale are estimated."""
+SCALES = np.linspace(0.88, 1.12, 25)
+"""Native heights of CDD-CESM's pairs differ by 10 % at most."""
+MIN_OVERLAP = 0.6
+"""Of the smaller image; what is cropped from one image but not from the other is less."""
+MIN_QUALITY = 0.2
+MAX_SHIFT = 0.2
+"""Of the longest side, between the centers; radiologists' copies in CDD-CESM moved by 0.12."""
+MAX_SCALE = 1.25
+MARGIN = 3
+"""Working pixels at the border of what an image shows, into which JPEG blocks bleed."""
+
+FloatImage = npt.NDArray[np.float64]
+Mask = npt.NDArray[np.bool_]
+
+
+class RegistrationError(ValueError):
+    """The two images cannot be registered to each other."""
+
+
+@dataclass(frozen=True)
+class _Edges:
+    strength: FloatImage
+    shown: Mask
+
+
+def register_pair(
+    low_energy: npt.NDArray[Any], recombined: npt.NDArray[Any], *, scale: float | None
+) -> Registration:
+    r"""Estimate shift, and scale where it is not known, between the images of one compression.
+
+    Gray values of the two images have nothing in common, but outline, skin and gland have edges in
+    both: the shift maximizes the correlation of :math:`\sqrt{|\nabla I|}` over the pixels that both
+    images show (Padfield 2012, as implemented in scikit-image). The root keeps the few strongest
+    edges from deciding alone. This correlation is the `quality`. The shift is found to one pixel of
+    copies reduced to at most 512 pixels a side.
+
+    Args:
+        low_energy, recombined: (H, W) pixel values (air is low), not necessarily of one shape.
+        scale: recombined pixels per low-energy pixel: pixel pitch of the low-energy image divided
+            by that of the recombined one. For copies that were scaled to one height it is the
+            native height of the low-energy image divided by that of the recombined one. None to
+            estimate it, between 0.88 and 1.12.
+
+    Raises:
+        RegistrationError: the images do not resemble each other enough, or only with an
+            implausible shift or scale.
+        ValueError: an image is not (H, W) or not finite.
+
+    References:
+        D. Padfield, Masked object registration in the Fourier domain, IEEE Transactions on Image
+        Processing 21 (2012).
+    """
+    images = [_checked(low_energy, "low-energy"), _checked(recombined, "recombined")]
+    if scale is None:
+        scale = _estimate_scale(images)
+    elif not 1 / MAX_SCALE <= scale <= MAX_SCALE:
+        raise RegistrationError(
+            f"the scale is {scale:g}, plausible are {1 / MAX_SCALE:g} to {MAX_SCALE:g}"
+        )
+    factor = _factor(images, WORKING_SIDE)
+    fixed, moving = (_edges(image, factor) for image in images)
+    registration = _enlarged(_shift(fixed, moving, scale), factor)
+    _check_plausible(registration, images)
+    return registration
+
+
+def _checked(image: npt.NDArray[Any], name: str) -> FloatImage:
+    if image.ndim != 2:
+        raise ValueError(f"the {name} image must be (H, W), got {image.shape}")
+    values = np.asarray(image, np.float64)
+    if bad := int(values.size - np.isfinite(values).sum()):
+        raise ValueError(f"the {name} image has {bad} pixels that are not finite")
+    if not values.size or values.min() == values.max():
+        raise RegistrationError(f"the {name} image is empty or constant: nothing to register")
+    return values
+
+
+def _estimate_scale(images: list[FloatImage]) -> float:
+    """Return the scale of the highest quality, refined by a parabola through its neighbors."""
+    fixed, moving = (_edges(image, _factor(images, COARSE_SIDE)) for image in images)
+    qualities = np.array([_shift(fixed, moving, scale).quality for scale in SCALES])
+    best = int(qualities.argmax())
+    if best in (0, len(SCALES) - 1):
+        return float(SCALES[best])
+    before, top, after = qualities[best - 1 : best + 2]
+    curvature = before - 2 * top + after
+    offset = 0.5 * (before - after) / curvature if curvature < 0 else 0.0
+    return float(SCALES[best] + offset * (SCALES[1] - SCALES[0]))
+
+
+def _factor(images: list[FloatImage], side: int) -> int:
+    return max(1, -(-max(length for image in images for length in image.shape) // side))
+
+
+def _edges(image: FloatImage, factor: int) -> _Edges:
+    whole = image[: image.shape[0] // factor * factor, : image.shape[1] // factor * factor]
+    reduced = np.asarray(block_reduce(whole, factor, np.mean))
+    rows, columns = _shown(reduced)
+    strength, shown = np.zeros_like(reduced), np.zeros(reduced.shape, bool)
+    # Cut first: the border between picture and black padding is no edge of the breast
+    gradient = ndimage.gaussian_gradient_magnitude(reduced[rows, columns], 1, mode="nearest")
+    strength[rows, columns], shown[rows, columns] = np.sqrt(gradient), True
+    return _Edges(strength, shown)
+
+
+def _shown(image: FloatImage) -> tuple[slice, slice]:
+    """Find rows and columns of the picture, without the black that it was padded with."""
+    low, high = np.percentile(image, (0, 99.5))
+    bright = image > low + 0.05 * (high - low)
+    limits = []
+    for axis in (1, 0):
+        used = np.flatnonzero(bright.mean(axis) > 0.01)
+        first, last = (used[0], used[-1]) if used.size else (0, bright.shape[1 - axis] - 1)
+        limits.append(slice(first + MARGIN, max(last + 1 - MARGIN, first + MARGIN + 1)))
+    return limits[0], limits[1]
+
+
+def _shift(fixed: _Edges, moving: _Edges, scale: float) -> Registration:
+    """Find the whole-pixel shift; scale first, so that both have one pixel pitch."""
+    # scikit-image measures the shift from the origin only where both shapes are the same
+    scaled = [int((length - 1) / scale) + 1 for length in moving.shown.shape]
+    shape = np.maximum(scaled, fixed.shown.shape)
+    fixed, moving = _rescaled(fixed, 1, shape), _rescaled(moving, scale, shape)
+    found = phase_cross_correlation(
+        fixed.strength,
+        moving.strength,
+        reference_mask=fixed.shown,
+        moving_mask=moving.shown,
+        overlap_ratio=MIN_OVERLAP,
+    )[0]
+    shift = tuple(int(each) for each in found)
+    return Registration(
+        scale, -scale * shift[0], -scale * shift[1], _correlation(fixed, moving, shift)
+    )
+
+
+def _rescaled(edges: _Edges, scale: float, shape: npt.NDArray[np.int_]) -> _Edges:
+    strength, shown = (
+        ndimage.affine_transform(
+            image.astype(np.float64), np.full(2, scale), output_shape=tuple(shape), order=1
+        )
+        for image in (edges.strength, edges.shown)
+    )
+    return _Edges(strength, shown > 0.999)
+
+
+def _correlation(fixed: _Edges, moving: _Edges, shift: tuple[int, ...]) -> float:
+    """Correlate two images of one shape over the pixels that both show after the shift."""
+    here = tuple(slice(max(0, each), each if each < 0 else None) for each in shift)
+    there = tuple(slice(max(0, -each), -each if each > 0 else None) for each in shift)
+    both = fixed.shown[here] & moving.shown[there]
+    a, b = fixed.strength[here][both], moving.strength[there][both]
+    spread = a.std() * b.std() if both.any() else 0.0
+    return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread else 0.0
+
+
+def _enlarged(found: Registration, factor: int) -> Registration:
+    """Go from reduced pixels to full ones: pixel i stands for the full ones around f·i + o."""
+    rest = (factor - 1) / 2 * (1 - found.scale)
+    rows, columns = factor * found.rows + rest, factor * found.columns + rest
+    return Registration(found.scale, rows, columns, found.quality)
+
+
+def _check_plausible(registration: Registration, images: list[FloatImage]) -> None:
+    if registration.quality < MIN_QUALITY:
+        raise RegistrationError(
+            f"the edges of the two images correlate by {registration.quality:.2f} at best, "
+            f"needed are {MIN_QUALITY:g}"
+        )
+    fixed, moving = ((np.array(image.shape) - 1) / 2 for image in images)
+    shift = np.abs(registration.apply(fixed) - moving)
+    limit = MAX_SHIFT * max(images[1].shape)
+    if shift.max() > limit:
+        raise RegistrationError(
+            f"the images fit best with a shift of {shift.max():.0f} pixels (quality "
+            f"{registration.quality:.2f}), plausible are up to {limit:.0f}"
+        )
