@@ -50,7 +50,7 @@ def find_duplicates(facts: Sequence[PairFacts]) -> list[Duplicate]:
     return sorted(found, key=lambda one: list(PROBLEMS).index(one.problem))
 
 
-ACROSS_SECTIONS = "in different sections of the datalist"
+ACROSS_SECTIONS = "in different sections or folds"
 ACROSS_PATIENTS = "under different patients"
 WITHIN_PAIR = "as low-energy and as recombined image of one pair"
 TWO_NAMES = "twice for one patient"
@@ -58,7 +58,9 @@ PROBLEMS = (ACROSS_SECTIONS, ACROSS_PATIENTS, WITHIN_PAIR, TWO_NAMES)
 
 
 def _problem(pairs: Sequence[PairFacts]) -> str:
-    if len({pair.place.section for pair in pairs} - {""}) > 1:
+    sections = {pair.place.section for pair in pairs} - {""}
+    folds = {pair.place.fold for pair in pairs} - {""}
+    if max(len(sections), len(folds)) > 1:
         return ACROSS_SECTIONS
     if len({pair.pair.patient for pair in pairs}) > 1:
         return ACROSS_PATIENTS

@@ -25,6 +25,30 @@ class Finding:
     loud: bool
 
 
+KINDS = (
+    (
+        "leaking",
+        "Images with the same pixels under different patients or in different sections or folds, "
+        "which flatters every evaluation",
+        "duplicates",
+        True,
+    ),
+    ("twice", "Other images that are there twice", "duplicates", True),
+    ("in_sections", "Patients in several sections or folds", "split", True),
+    ("shared", "Studies that name several patients", "split", True),
+    ("nameless", "Pairs without PatientID (0010,0020), split by study", "split", True),
+    ("refused", "Files refused", "refused", False),
+    ("split", "Patients with several studies or dates, in one section and fold", "split", False),
+    (
+        "windowless",
+        "Images without a window that can be used, shown over the whole range of their format",
+        "images",
+        False,
+    ),
+)
+"""Name, sentence, section of the page, and whether it is loud."""
+
+
 def list_findings(
     facts: Sequence[PairFacts],
     *,
@@ -35,29 +59,19 @@ def list_findings(
 ) -> list[Finding]:
     """Return what was found, loud findings first; empty if all is well."""
     leaking = sum(one.problem in (ACROSS_SECTIONS, ACROSS_PATIENTS) for one in duplicates)
-    in_sections = sum(len(one.sections) > 1 for one in split_patients)
-    nameless = sum(not pair.pair.low_energy.patient_id for pair in facts)
-    windowless = sum(not image.window for _, image in all_images(facts))
-    counted = (
-        (
-            "Images with the same pixels under different patients or in different sections, which "
-            "flatters every evaluation",
-            *(leaking, "duplicates", True),
-        ),
-        ("Other images that are there twice", len(duplicates) - leaking, "duplicates", True),
-        ("Patients in several sections of the datalist", in_sections, "split", True),
-        ("Studies that name several patients", len(shared_studies), "split", True),
-        ("Pairs without PatientID (0010,0020), split by study", nameless, "split", True),
-        ("Files refused", refused, "refused", False),
-        (
-            "Patients with several studies or dates, in one section",
-            *(len(split_patients) - in_sections, "split", False),
-        ),
-        (
-            "Images without a window that can be used, shown over the whole range of their format",
-            *(windowless, "images", False),
-        ),
-    )
+    in_sections = sum(one.leaks for one in split_patients)
+    counts = {
+        "leaking": leaking,
+        "twice": len(duplicates) - leaking,
+        "in_sections": in_sections,
+        "split": len(split_patients) - in_sections,
+        "shared": len(shared_studies),
+        "nameless": sum(not pair.pair.low_energy.patient_id for pair in facts),
+        "refused": refused,
+        "windowless": sum(not image.window for _, image in all_images(facts)),
+    }
     return [
-        Finding(f"{text}: {count}", anchor, loud) for text, count, anchor, loud in counted if count
+        Finding(f"{text}: {counts[name]}", anchor, loud)
+        for name, text, anchor, loud in KINDS
+        if counts[name]
     ]

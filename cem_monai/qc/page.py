@@ -41,13 +41,14 @@ def write_qc(
     Args:
         path: HTML file to write.
         pairs, refused: from `find_pairs`, and what an importer refused.
-        datalist: JSON file of `write_datalist`, for sections and folds.
+        datalist: JSON file of `write_datalist`, for the sections; folds are looked for beside the
+            page.
         sheet_pairs: how many pairs get pictures, from the first on; all are read and compared.
 
     Raises:
         MammogramError: an image cannot be read any more.
     """
-    facts = read_pair_facts(pairs, read_places(datalist), shown=sheet_pairs)
+    facts = read_pair_facts(pairs, read_places(datalist, Path(path).parent), shown=sheet_pairs)
     duplicates, split_patients = find_duplicates(facts), find_split_patients(facts)
     shared_studies = find_shared_studies(facts)
     page = _template().render(

@@ -1,4 +1,4 @@
-"""Patients in several studies, dates or sections, and studies of several patients."""
+"""Patients in several studies, dates, sections or folds, and studies of several patients."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from cem_monai.qc.pair_facts import PairFacts
 
 @dataclass(frozen=True)
 class SplitPatient:
-    """A patient whose pairs are not all of one study, date and section.
+    """A patient whose pairs are not all of one study, date, section and fold.
 
     Attributes:
         patient: what the split keeps together (see `CEMPair.patient`).
         pairs: how many.
         studies: number of StudyInstanceUIDs.
         dates: of acquisition, sorted.
-        sections: of the datalist, sorted; several mean that the split leaks.
+        sections: of the datalist, sorted.
+        folds: that it is held out in, sorted.
     """
 
     patient: str
@@ -26,16 +27,22 @@ class SplitPatient:
     studies: int
     dates: tuple[str, ...]
     sections: tuple[str, ...]
+    folds: tuple[str, ...]
+
+    @property
+    def leaks(self) -> bool:
+        """Whether training and test share the patient."""
+        return max(len(self.sections), len(self.folds)) > 1
 
 
 def find_split_patients(facts: Sequence[PairFacts]) -> list[SplitPatient]:
-    """Return the patients with several studies, dates or sections; those with sections first."""
+    """Return the patients with several studies, dates, sections or folds; leaking ones first."""
     by_patient: dict[str, list[PairFacts]] = defaultdict(list)
     for pair in facts:
         by_patient[pair.pair.patient].append(pair)
     patients = [_patient(name, pairs) for name, pairs in sorted(by_patient.items())]
-    split = [one for one in patients if max(one.studies, len(one.dates), len(one.sections)) > 1]
-    return sorted(split, key=lambda one: len(one.sections) < 2)
+    split = [one for one in patients if one.leaks or max(one.studies, len(one.dates)) > 1]
+    return sorted(split, key=lambda one: not one.leaks)
 
 
 def find_shared_studies(facts: Sequence[PairFacts]) -> dict[str, tuple[str, ...]]:
@@ -54,6 +61,7 @@ def _patient(name: str, pairs: Sequence[PairFacts]) -> SplitPatient:
         studies=len({image.study_instance_uid for image in images}),
         dates=tuple(sorted({_date(image.acquired) for image in images})),
         sections=tuple(sorted({pair.place.section for pair in pairs} - {""})),
+        folds=tuple(sorted({pair.place.fold for pair in pairs} - {""})),
     )
 
 

@@ -131,18 +131,39 @@ def test_counts_of_pairs(archive: Path) -> None:
     assert "Fold" not in page.captions
 
 
-def test_folds_of_the_datalist(archive: Path) -> None:
-    path = archive / "datalist.json"
-    datalist = json.loads(path.read_text())
-    for fold, section in enumerate(("training", "validation")):
-        for item in datalist[section]:
-            item["fold"] = fold
-    path.write_text(json.dumps(datalist))
+def write_folds(archive: Path, patients: list[str]) -> None:
+    """Hold out the nth patient in the nth fold."""
+    sections = json.loads((archive / "datalist.json").read_text())
+    items = [item for section in sections.values() for item in section]
+    for number, patient in enumerate(patients):
+        fold = {
+            "training": [item for item in items if item["patient"] != patient],
+            "test": [item for item in items if item["patient"] == patient],
+        }
+        (archive / f"fold_{number}.json").write_text(json.dumps(fold))
+
+
+def test_folds_beside_the_page(archive: Path) -> None:
+    write_folds(archive, list(PATIENTS[:2]))
     assert table(page_of(archive), "Fold") == {
         "none": ["2", "1"],
         "0": ["2", "1"],
         "1": ["2", "1"],
     }
+
+
+def test_patient_in_two_folds_is_loud(archive: Path) -> None:
+    write_folds(archive, list(PATIENTS))
+    for number, taken in ((0, "L_CC"), (1, "R_CC")):
+        path = archive / f"fold_{number}.json"
+        fold = json.loads(path.read_text())
+        sections = fold["test"] + fold["training"]
+        fold["test"] = [item for item in sections if item["case"] == f"TEST-000_{taken}"]
+        path.write_text(json.dumps(fold))
+    page = page_of(archive)
+    assert "Patients in several sections or folds: 1" in findings(page)
+    (row,) = page.table("Patients with several studies, dates, sections or folds")[1:]
+    assert (row[0], row[5]) == ("TEST-000", "0, 1")
 
 
 def test_a_clean_archive_has_no_finding(archive: Path) -> None:
@@ -164,7 +185,7 @@ def test_same_pixels_under_two_patients_are_loud(archive: Path) -> None:
     )
     (archive / "datalist.json").write_text('{"training": []}')
     page = page_of(archive)
-    assert "under different patients or in different sections" in findings(page)
+    assert "under different patients or in different sections or folds" in findings(page)
     assert "evaluation: 2" in findings(page)
     doubles = [rows for rows in page.tables if rows[0][0] == "pair"]
     assert [[row[:2] for row in rows[1:]] for rows in doubles] == [
@@ -182,7 +203,7 @@ def test_duplicate_across_sections_is_told_first(archive: Path) -> None:
         pixels = pydicom.dcmread(archive / training / f"R_CC_{code}.dcm").pixel_array
         change(archive / test / f"R_CC_{code}.dcm", lambda _, pixels=pixels: pixels)
     page = page_of(archive)
-    assert page.text.count("The same pixels in different sections of the datalist:") == 2
+    assert page.text.count("The same pixels in different sections or folds:") == 2
 
 
 def test_same_pixels_in_one_pair_and_in_two_views(archive: Path) -> None:
@@ -212,12 +233,12 @@ def test_patient_with_two_studies_is_listed(archive: Path) -> None:
     for path in (archive / "TEST-004").glob("R_CC*.dcm"):
         change(path, StudyInstanceUID="1.2.88", AcquisitionDate="20210203")
     page = page_of(archive)
-    caption = "Patients with several studies, dates or sections"
+    caption = "Patients with several studies, dates, sections or folds"
     first = str(pydicom.dcmread(archive / "TEST-004" / "L_CC_LE.dcm").AcquisitionDate)
     dates = f"{first[:4]}-{first[4:6]}-{first[6:]}, 2021-02-03"
     (row,) = page.table(caption)[1:]
     assert row[:4] == ["TEST-004", "2", "2", dates]
-    assert "Patients with several studies or dates, in one section: 1" in findings(page)
+    assert "Patients with several studies or dates, in one section and fold: 1" in findings(page)
 
 
 def test_patient_in_two_sections_is_loud(archive: Path) -> None:
@@ -227,8 +248,8 @@ def test_patient_in_two_sections_is_loud(archive: Path) -> None:
     datalist["test"].append(datalist["training"].pop(0))
     path.write_text(json.dumps(datalist))
     page = page_of(archive)
-    assert "Patients in several sections of the datalist: 1" in findings(page)
-    (row,) = page.table("Patients with several studies, dates or sections")[1:]
+    assert "Patients in several sections or folds: 1" in findings(page)
+    (row,) = page.table("Patients with several studies, dates, sections or folds")[1:]
     assert (row[0], row[4]) == (patient, "test, training")
 
 
