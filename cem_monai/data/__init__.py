@@ -28,6 +28,7 @@ from cem_monai.data.picture_mammogram import (
     pixels_sha256,
     read_picture_mammogram,
 )
+from cem_monai.data.picture_name import VIRTUAL_SUFFIX
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
 from cem_monai.data.virtual_png import (
@@ -42,6 +43,7 @@ from cem_monai.data.virtual_png import (
 __all__ = [
     "PICTURE_SUFFIXES",
     "REGIONS",
+    "VIRTUAL_SUFFIX",
     "BreastMaskError",
     "CEMPair",
     "Conversion",
