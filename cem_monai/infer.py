@@ -54,6 +54,10 @@ def run_inference(
     folder = bundle_folder(bundle)
     ids = _config_ids(bundle, config)
     weights = Path(weights or folder / "models" / "model.pt").absolute()
+    if not weights.is_file():
+        raise FileNotFoundError(
+            f"no weights at {weights}: train first, or name them with --weights"
+        )
     given = {key: value for key, value in (options or {}).items() if value is not None}
     overrides = {
         **_trained_settings(weights, ids),
