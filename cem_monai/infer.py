@@ -55,13 +55,10 @@ def run_inference(
     ids = _config_ids(bundle, config)
     weights = Path(weights or folder / "models" / "model.pt").absolute()
     if not weights.is_file():
-        raise FileNotFoundError(
-            f"no weights at {weights}: train first, or name them with --weights"
-        )
-    given = {key: value for key, value in (options or {}).items() if value is not None}
+        raise FileNotFoundError(f"no weights at {weights}: train first, or name others")
     overrides = {
         **_trained_settings(weights, ids),
-        **_known(given, ids, config),
+        **_given(options or {}, ids, config),
         "bundle_root": str(folder),
         "dataset_dir": str(source),
         "output_dir": str(output),
@@ -131,7 +128,8 @@ def _trained_settings(weights: Path, ids: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in settings.items() if value is not None and key in ids}
 
 
-def _known(given: dict[str, Any], ids: Mapping[str, Any], config: str) -> dict[str, Any]:
+def _given(options: Mapping[str, Any], ids: Mapping[str, Any], config: str) -> dict[str, Any]:
+    given = {key: value for key, value in options.items() if value is not None}
     for key in given:
         if key not in ids:
             kind = "DICOM" if config == DICOM else "PNG or JPEG"
