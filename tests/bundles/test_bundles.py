@@ -189,6 +189,8 @@ def test_train_evaluate_and_infer(bundle, kind, datalist, tmp_path):
     assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, len(sections["training"]) / 2)
     weights = torch.load(bundle / "models" / "model.pt", weights_only=True)
     assert all(isinstance(value, torch.Tensor) for value in weights.values())
+    settings = json.loads((bundle / "models" / "model.json").read_text())
+    assert {name: options[name] for name in ("num_downs", "ngf")}.items() <= settings.items()
 
     run_bundle(bundle, "evaluating", ["train", "evaluate"], **options)
     with (bundle / "eval" / "metrics.csv").open() as file:
