@@ -7,6 +7,7 @@ from cem_monai.data.cdd_cesm import ImportSummary, import_cdd_cesm
 from cem_monai.data.datalist import check_split, load_datalist, split_patients, write_datalist
 from cem_monai.data.dicom_folder import (
     FolderScan,
+    dicom_files,
     find_low_energy,
     find_pairs,
     looks_like_dicom,
@@ -20,11 +21,29 @@ from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images
 from cem_monai.data.patch_datalist import ImagePair, SplitUnit, write_patches
 from cem_monai.data.patches import foreground_corners, raw_foreground
+from cem_monai.data.picture_file import PICTURE_SUFFIXES, Picture, PictureError, read_picture
+from cem_monai.data.picture_folder import find_picture_low_energy, picture_files
+from cem_monai.data.picture_mammogram import (
+    PictureMammogram,
+    pixels_sha256,
+    read_picture_mammogram,
+)
+from cem_monai.data.picture_name import VIRTUAL_SUFFIX
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
+from cem_monai.data.virtual_png import (
+    VirtualPng,
+    read_virtual_png,
+    save_virtual_png,
+    virtual_marks,
+    virtual_png_path,
+    write_virtual_manifest,
+)
 
 __all__ = [
+    "PICTURE_SUFFIXES",
     "REGIONS",
+    "VIRTUAL_SUFFIX",
     "BreastMaskError",
     "CEMPair",
     "Conversion",
@@ -32,15 +51,21 @@ __all__ = [
     "FolderScan",
     "ImagePair",
     "ImportSummary",
+    "Picture",
+    "PictureError",
+    "PictureMammogram",
     "Refused",
     "SplitUnit",
+    "VirtualPng",
     "breast_mask",
     "check_split",
     "convert_raw",
+    "dicom_files",
     "eight_bit_pairs",
     "find_dose_pairs",
     "find_low_energy",
     "find_pairs",
+    "find_picture_low_energy",
     "find_raw",
     "foreground_corners",
     "import_cdd_cesm",
@@ -48,15 +73,24 @@ __all__ = [
     "looks_like_dicom",
     "mask_path",
     "pair_images",
+    "picture_files",
+    "pixels_sha256",
     "raw_foreground",
     "read_mask",
+    "read_picture",
+    "read_picture_mammogram",
     "read_plane",
+    "read_virtual_png",
     "report_refused",
+    "save_virtual_png",
     "scan_folder",
     "split_patients",
     "to_eight_bits",
+    "virtual_marks",
+    "virtual_png_path",
     "write_datalist",
     "write_mask",
     "write_patches",
     "write_plane",
+    "write_virtual_manifest",
 ]
