@@ -33,8 +33,10 @@ SOURCES = {
     "train": ("common", "train"),
     "evaluate": ("common", "train", "evaluate"),
     "inference": ("common", "inference"),
+    "inference_png": ("common", "inference", "inference_png"),
     "metadata": ("metadata",),
 }
+EXTENDED = {"evaluate": ("train",), "inference_png": ("inference",)}
 LICENSE = BUNDLES_DIR.parent / "LICENSE"
 
 
@@ -43,13 +45,21 @@ def bundle_dirs() -> list[Path]:
     return sorted(path.parent for path in BUNDLES_DIR.glob("*/overrides.yaml"))
 
 
+def products(bundle_dir: Path) -> list[str]:
+    """Return the names of a bundle's configs: all but those that it says it goes without."""
+    without = _overrides(bundle_dir).get("without", [])
+    return [name for name in SOURCES if name not in without]
+
+
 def render(bundle_dir: Path) -> dict[str, str]:
     """Return path within the bundle → text of every file that is rendered or copied.
 
     Raises:
         KeyError: an override names an id that the base does not define.
     """
-    files = {f"configs/{name}.json": _render_config(bundle_dir, name) for name in SOURCES}
+    files = {
+        f"configs/{name}.json": _render_config(bundle_dir, name) for name in products(bundle_dir)
+    }
     files |= {f"configs/{name}.json": _render_run(bundle_dir, name) for name in _runs(bundle_dir)}
     files["configs/logging.conf"] = (BASE_DIR / "logging.conf").read_text(encoding="utf-8")
     files["LICENSE"] = LICENSE.read_text(encoding="utf-8")
@@ -105,11 +115,11 @@ def _runs(bundle_dir: Path) -> dict[str, dict[str, Any]]:
 
 
 def _section(changes: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return what one config changes: what all do, what training does, its own."""
+    """Return what one config changes: what all do, what the one does that it extends, its own."""
     if name == "metadata":
         return dict(changes.get(name, {}))
-    shared = ("all", "train") if name == "evaluate" else ("all",)
-    return {key: value for part in (*shared, name) for key, value in changes.get(part, {}).items()}
+    parts = ("all", *EXTENDED.get(name, ()), name)
+    return {key: value for part in parts for key, value in changes.get(part, {}).items()}
 
 
 def _render_card(bundle_dir: Path) -> str:

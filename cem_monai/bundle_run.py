@@ -17,16 +17,29 @@ def config_files(bundle: str, configs: Sequence[str]) -> list[str]:
     """Return the paths of a bundle's configs.
 
     Args:
-        bundle: folder below `bundles/`.
+        bundle: see `bundle_folder`.
         configs: names, e.g. `["train", "evaluate"]`; later ones win.
 
     Raises:
         FileNotFoundError: there is no such bundle (e.g. not an editable installation).
     """
-    folder = BUNDLES / bundle / "configs"
-    if not folder.is_dir():
-        raise FileNotFoundError(f"{folder.parent}: no bundle; run this from a clone")
+    folder = bundle_folder(bundle) / "configs"
     return [str(folder / f"{name}.json") for name in configs]
+
+
+def bundle_folder(bundle: str) -> Path:
+    """Return the absolute path of a bundle.
+
+    Args:
+        bundle: its folder, or the name of one below `bundles/`.
+
+    Raises:
+        FileNotFoundError: there is no such bundle.
+    """
+    for folder in (Path(bundle).absolute(), BUNDLES / bundle):
+        if (folder / "configs").is_dir():
+            return folder
+    raise FileNotFoundError(f"{BUNDLES / bundle}: no bundle; run this from a clone")
 
 
 def run_bundle(
@@ -35,7 +48,7 @@ def run_bundle(
     """Run one id of a bundle.
 
     Args:
-        bundle: folder below `bundles/`.
+        bundle: see `bundle_folder`.
         run_id: e.g. `"training"`.
         configs: names of its configs; later ones win.
         options: overrides by config id.
@@ -52,6 +65,16 @@ def run_bundle(
         logging_file=False,
         **options,
     )
+
+
+def runner_command(
+    bundle: str, run_id: str, configs: Sequence[str], options: Mapping[str, Any]
+) -> str:
+    """Return the command that does what `run_bundle` does with the same arguments."""
+    files = config_files(bundle, configs)
+    typed = " ".join(f'--{key} "{value}"' for key, value in options.items())
+    config_file = files[0] if len(files) == 1 else str(files)
+    return f'python -m monai.bundle run {run_id} --config_file "{config_file}" {typed}'
 
 
 def quiet() -> None:

@@ -372,6 +372,53 @@ def benchmark(
     print(f"tables are in {report}")
 
 
+def infer(
+    source: str,
+    output: str,
+    bundle: str = "breast_cem_unet512",
+    weights: str | None = None,
+    recombined_bits: int | None = None,
+    display_window: str | None = None,
+    source_bits: int | None = None,
+    num_downs: int | None = None,
+    ngf: int | None = None,
+    device: str | None = None,
+) -> None:
+    """Generate the virtual recombined image of every low-energy image, marked as virtual.
+
+    DICOM in, DICOM out. From PNG and JPEG (the 8-bit research mode, for public data) come 16-bit
+    PNG of the same size, <name>_VIRTUAL_DES.png, and manifest.json; there every image counts as
+    low-energy but those that CDD-CESM names _CM_, which are passed over. A folder of both kinds is
+    refused. What cannot be used is refused too, listed in refused.csv, and the rest goes on.
+
+    Image size, windows and the size of the network are read from model.json beside the weights.
+
+    Args:
+        source: folder or file; DICOM, or PNG and JPEG.
+        output: folder to write, outside the source.
+        bundle: name below bundles/, or folder of a bundle.
+        weights: file; models/model.pt of the bundle by default.
+        recombined_bits: of the generated images, 8 to 16; 12 by default.
+        display_window: CENTER,WIDTH that viewers of generated DICOM start with.
+        source_bits: used bits of 16-bit PNG, e.g. 12; all by default.
+        num_downs: halvings of the network, if model.json does not tell.
+        ngf: filters of its first level, if model.json does not tell.
+        device: cpu or cuda:0; a GPU by default if there is one.
+    """
+    from cem_monai.infer import run_inference
+
+    options = {
+        "recombined_bits": recombined_bits,
+        "display_window": None if display_window is None else list(_window(display_window)),
+        "source_bits": source_bits,
+        "num_downs": num_downs,
+        "ngf": ngf,
+        "device": device,
+    }
+    if run_inference(source, output, bundle=bundle, weights=weights, options=options):
+        raise SystemExit(PARTLY_DONE)
+
+
 VERBS: dict[str, Callable[..., None]] = {
     verb.__name__: verb
     for verb in (
@@ -381,6 +428,7 @@ VERBS: dict[str, Callable[..., None]] = {
         import_ucbm,
         index,
         dose_patches,
+        infer,
         evaluate,
         card,
         demo,
@@ -494,6 +542,21 @@ def _range(text: str) -> tuple[float, float]:
     if not low < high:
         raise ValueError(f"--data_range must be LOW,HIGH with LOW below HIGH, got {text!r}")
     return low, high
+
+
+def _window(text: str) -> tuple[float, float]:
+    """Read CENTER,WIDTH.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        center, width = (float(part) for part in text.split(","))
+    except ValueError:
+        center, width = 0.0, 0.0
+    if not width > 0:
+        raise ValueError(f"--display_window must be CENTER,WIDTH, e.g. 2050,300, got {text!r}")
+    return center, width
 
 
 def _full_name(name: str, parameters: Collection[str]) -> str:

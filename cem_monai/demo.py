@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cem_monai.bundle_run import config_files, quiet, run_bundle
+from cem_monai.bundle_run import config_files, quiet, run_bundle, runner_command
 from cem_monai.data import find_pairs, load_datalist, report_refused, write_datalist
 from cem_monai.simulator import simulate_exams
 
@@ -110,10 +110,7 @@ def _index(output: Path, *, seed: int) -> dict[str, int]:
 
 def _bundle(run_id: str, configs: list[str], overrides: Mapping[str, Any]) -> None:
     """Run the bundle and show the command that does the same."""
-    files = config_files(BUNDLE, configs)
-    options = " ".join(f'--{key} "{value}"' for key, value in overrides.items())
-    config_file = files[0] if len(files) == 1 else str(files)
-    print(f'python -m monai.bundle run {run_id} --config_file "{config_file}" {options}')
+    print(runner_command(BUNDLE, run_id, configs, overrides))
     run_bundle(BUNDLE, run_id, configs, overrides)
 
 

@@ -129,6 +129,13 @@ def report_refused(refused: Sequence[Refused], path: str | os.PathLike[str]) -> 
 
 def dicom_files(folder: Path) -> Iterator[Path]:
     """Yield every DICOM file below a folder, or the one file that it is."""
+    for path in files_below(folder):
+        if path == folder or looks_like_dicom(path):
+            yield path
+
+
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield every file below a folder that is not hidden, or the one file that it is."""
     if folder.is_file():
         yield folder
         return
@@ -137,7 +144,7 @@ def dicom_files(folder: Path) -> Iterator[Path]:
         # a link back to a folder above would never end
         folders[:] = [name for name in folders if _is_new(os.path.join(parent, name), seen)]
         for path in (Path(parent, name) for name in names if not name.startswith(".")):
-            if path.is_file() and looks_like_dicom(path):
+            if path.is_file():
                 yield path
 
 

@@ -16,7 +16,7 @@ from cem_monai.dicom.attributes import (
 from cem_monai.dicom.banner import BANNER, erase_banner, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
 from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
-from cem_monai.dicom.gate import open_header, open_mammogram
+from cem_monai.dicom.gate import MAX_PIXELS, MAX_SIDE, open_header, open_mammogram
 from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
@@ -28,7 +28,7 @@ from cem_monai.dicom.pixels import (
     value_range,
 )
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
-from cem_monai.dicom.virtual import GeneratingModel, virtual_des_dataset
+from cem_monai.dicom.virtual import VIRTUAL_DES_MARKS, GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
 from cem_monai.dicom.writer import (
     Exposure,
@@ -41,8 +41,11 @@ from cem_monai.dicom.writer import (
 
 __all__ = [
     "BANNER",
+    "MAX_PIXELS",
+    "MAX_SIDE",
     "SIMULATOR_MANUFACTURER",
     "VIRTUAL_DES",
+    "VIRTUAL_DES_MARKS",
     "VIRTUAL_HIGH_DOSE",
     "ContentRule",
     "Exposure",

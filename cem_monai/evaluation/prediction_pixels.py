@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from cem_monai.data import BreastMaskError, breast_mask
+from cem_monai.data import (
+    BreastMaskError,
+    PictureError,
+    VirtualPng,
+    breast_mask,
+    read_virtual_png,
+    virtual_marks,
+)
 from cem_monai.dicom import (
     Mammogram,
     MammogramError,
@@ -41,8 +48,9 @@ def read_prediction(path: Path, case: EvaluationCase) -> FloatImage:
     NIfTI, PNG and NPY hold what the real recombined file stores: the same orientation (chest wall
     at the right for a right breast), the same scale (0 to 4095 for 12 bits, not 0 to 1 and not 0 to
     255), and inverted values where that file is MONOCHROME1. For the order of their axes see
-    `read_stored_plane`. DICOM says all that itself; the banner of `virtual_des_dataset` is taken
-    out, since the real image has none.
+    `read_stored_plane`. DICOM says all that itself, and so do the PNG files that this package
+    generates: their range of values stands for that of the real image, which may have fewer bits.
+    The banner of generated images is taken out, since the real image has none.
 
     Args:
         path: DICOM, `.nii`, `.nii.gz`, `.png` or `.npy` file.
@@ -55,7 +63,10 @@ def read_prediction(path: Path, case: EvaluationCase) -> FloatImage:
     Raises:
         PredictionsError: the file is damaged, or does not fit the case; it tells all that is wrong.
     """
-    pixels = _from_plane(path, case) if plane_suffix(path) else _from_dicom(path, case)
+    if virtual_marks(path):
+        pixels = _from_virtual_png(path, case)
+    else:
+        pixels = _from_plane(path, case) if plane_suffix(path) else _from_dicom(path, case)
     if how := misplacement(pixels, case.recombined):
         raise PredictionsError([Problem(ProblemKind.MISPLACED, case.name, how)])
     return pixels
@@ -111,13 +122,34 @@ def _other_range(values: npt.NDArray[Any], case: EvaluationCase) -> Problem:
     return Problem(ProblemKind.RANGE, case.name, told)
 
 
+def _from_virtual_png(path: Path, case: EvaluationCase) -> FloatImage:
+    try:
+        image = read_virtual_png(path)
+    except PictureError as error:
+        raise _unreadable(case, error) from None
+    _refuse([*_virtual_problems(image, case)])
+    stored = to_canonical(image.values.astype(np.float32), chest_wall_at_right=case.flipped)
+    highest = float(2**image.bits - 1)
+    pixels = _without_banner(stored, (0.0, highest), case, flipped=case.flipped)
+    low, high = case.value_range
+    return np.asarray(low + pixels * ((high - low) / highest), np.float32)
+
+
+def _virtual_problems(image: VirtualPng, case: EvaluationCase) -> Iterator[Problem]:
+    yield from _grid_problems(image.values.shape, None, case)
+    if image.bits < case.bits_stored:
+        yield _other_bits(image.bits, case)
+    if (side := image.marks.get("Laterality")) != case.laterality.value:
+        yield Problem(ProblemKind.VIEW, case.name, str(side))
+
+
 def _from_dicom(path: Path, case: EvaluationCase) -> FloatImage:
     try:
         mammogram = read_for_comparison(path)
     except MammogramError as error:
         raise _unreadable(case, error) from None
     _refuse([*_mammogram_problems(mammogram, case)])
-    return _without_banner(mammogram, case)
+    return _without_banner(mammogram.pixels, mammogram.value_range, case, flipped=mammogram.flipped)
 
 
 def _mammogram_problems(mammogram: Mammogram, case: EvaluationCase) -> Iterator[Problem]:
@@ -134,23 +166,24 @@ def _mammogram_problems(mammogram: Mammogram, case: EvaluationCase) -> Iterator[
         yield Problem(ProblemKind.VIEW, case.name, found)
 
 
-def _without_banner(mammogram: Mammogram, case: EvaluationCase) -> FloatImage:
-    low, high = mammogram.value_range
-    if not (mammogram.pixels == high).any():
-        return mammogram.pixels
+def _without_banner(
+    pixels: FloatImage, value_range: tuple[float, float], case: EvaluationCase, *, flipped: bool
+) -> FloatImage:
+    low, high = value_range
+    if not (pixels == high).any():
+        return pixels
     try:  # painted beside the breast that was found, not beside a mask of the datalist
         breast = breast_mask(case.low_energy)
     except BreastMaskError:
-        return mammogram.pixels
-    right = mammogram.flipped
+        return pixels
     erased = erase_banner(
-        from_canonical(mammogram.pixels, chest_wall_at_right=right),
-        from_canonical(breast, chest_wall_at_right=right),
+        from_canonical(pixels, chest_wall_at_right=flipped),
+        from_canonical(breast, chest_wall_at_right=flipped),
         value=high,
         background=low,
-        chest_wall_at_right=right,
+        chest_wall_at_right=flipped,
     )
-    return to_canonical(erased, chest_wall_at_right=right)
+    return to_canonical(erased, chest_wall_at_right=flipped)
 
 
 def _grid_problems(

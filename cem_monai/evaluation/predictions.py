@@ -11,10 +11,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cem_monai.data import REGIONS, looks_like_dicom, mask_path
+from cem_monai.data import (
+    REGIONS,
+    VIRTUAL_SUFFIX,
+    looks_like_dicom,
+    mask_path,
+    pixels_sha256,
+    virtual_marks,
+)
 from cem_monai.data.datalist import FILE_KEYS
 from cem_monai.data.dicom_folder import DICOM_SUFFIXES
-from cem_monai.dicom import MammogramError, open_header, sources_of_generated
+from cem_monai.dicom import (
+    MammogramError,
+    decode,
+    open_header,
+    open_mammogram,
+    sources_of_generated,
+)
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.prediction_formats import plane_suffix
 from cem_monai.evaluation.prediction_pixels import FloatImage, read_prediction
@@ -30,7 +43,9 @@ def find_predictions(folder: str | os.PathLike[str], items: Items) -> dict[str, 
     of other formats are left alone.
 
     * An image that this package generated belongs to the case whose low-energy image it names as
-      its source (SourceImageSequence), whatever its file name.
+      its source, whatever its file name: DICOM by SourceImageSequence, PNG by the hash of the
+      source's pixels. A PNG whose source has other pixels than any case is found by its name,
+      without `_VIRTUAL_DES`.
     * Any other file belongs to the case that it is named like, without the end `.npy` and so on, or
       else to the one whose low-energy file it is named like: by folder and name
       (`SIM-000003/L_CC_LE.npy`), or by name alone where only one case has such a file.
@@ -142,7 +157,12 @@ class _Lookup:
 
     def cases_of(self, path: Path) -> Sequence[str]:
         if suffix := plane_suffix(path):
-            return self._named(path.parent.name, path.name[: -len(suffix)])
+            stem = path.name[: -len(suffix)]
+            if marks := virtual_marks(path):
+                stem = stem.removesuffix(VIRTUAL_SUFFIX)
+                if cases := self.by_pixels.get(marks["SourcePixelsSHA256"]):
+                    return cases
+            return self._named(path.parent.name, stem)
         sources = sources_of_generated(path)
         if sources is None:
             named = path.stem if path.suffix.lower() in DICOM_SUFFIXES else path.name
@@ -161,6 +181,15 @@ class _Lookup:
             with suppress(MammogramError):  # told with the case's other problems
                 uids[str(open_header(Path(item["image"])).SOPInstanceUID)] = case
         return uids
+
+    @cached_property
+    def by_pixels(self) -> dict[str, list[str]]:
+        cases = defaultdict(list)
+        for case, item in self.items.items():
+            path = Path(item["image"])
+            with suppress(MammogramError):  # told with the case's other problems
+                cases[pixels_sha256(decode(open_mammogram(path), path))].append(case)
+        return cases
 
 
 def _datalist_problems(items: Items) -> Iterator[Problem]:

@@ -12,6 +12,7 @@ from cem_monai.transforms.intensity import (
     format_range,
 )
 from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
+from cem_monai.transforms.picture import PictureLoadImaged, PictureSaveImaged
 from cem_monai.transforms.raw import RawLoadImaged, RawSaveImaged
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "CEMLoadImaged",
     "CEMSaveImaged",
     "MammogramReader",
+    "PictureLoadImaged",
+    "PictureSaveImaged",
     "RawLoadImaged",
     "RawSaveImaged",
     "RestoreIntensityBitDepth",

@@ -30,7 +30,8 @@ from cem_monai.command_line import plain_sentence
 from cem_monai.data import load_datalist
 from cem_monai.evaluation import read_summary
 from exams import breast_and_mass, write_exams
-from render import SOURCES, bundle_dirs, render
+from pictures import write_pictures
+from render import SOURCES, bundle_dirs, products, render
 
 BUNDLES = bundle_dirs()
 CEM_BUNDLES = [path for path in BUNDLES if isinstance(kind_of(path), CEMExams)]
@@ -100,13 +101,18 @@ def test_render_refuses_an_override_that_the_base_does_not_define(tmp_path, monk
 
 
 @pytest.mark.parametrize("name", [name for name in SOURCES if name != "metadata"])
-def test_config_stands_alone_and_has_all_properties(bundle, datalist, name):
-    options = (inference_overrides if name == "inference" else overrides)(bundle, datalist)
+def test_config_stands_alone_and_has_all_properties(bundle, datalist, tmp_path, name):
+    if name not in products(bundle):
+        pytest.skip(f"{bundle.name} goes without {name}")
+    infers = name.startswith("inference")
+    options = (inference_overrides if infers else overrides)(bundle, datalist)
     if name != "train":
         options["weights"] = "unused"
+    if name == "inference_png":
+        options["dataset_dir"] = str(write_pictures(tmp_path / "pictures"))
     workflow = ConfigWorkflow(
         str(bundle / "configs" / f"{name}.json"),
-        workflow_type="infer" if name == "inference" else "train",
+        workflow_type="infer" if infers else "train",
         logging_file=False,
         **options,
     )
@@ -183,6 +189,8 @@ def test_train_evaluate_and_infer(bundle, kind, datalist, tmp_path):
     assert (checkpoint["epoch"], checkpoint["iteration"]) == (1, len(sections["training"]) / 2)
     weights = torch.load(bundle / "models" / "model.pt", weights_only=True)
     assert all(isinstance(value, torch.Tensor) for value in weights.values())
+    settings = json.loads((bundle / "models" / "model.json").read_text())
+    assert {name: options[name] for name in ("num_downs", "ngf")}.items() <= settings.items()
 
     run_bundle(bundle, "evaluating", ["train", "evaluate"], **options)
     with (bundle / "eval" / "metrics.csv").open() as file:

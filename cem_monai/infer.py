@@ -1,0 +1,142 @@
+"""Let a trained bundle translate images: DICOM to DICOM, or PNG and JPEG to marked PNG."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cem_monai.bundle_run import bundle_folder, config_files, quiet, run_bundle, runner_command
+from cem_monai.data import PICTURE_SUFFIXES, dicom_files, looks_like_dicom, picture_files
+
+DICOM, PICTURES = "inference", "inference_png"
+"""Configs of a bundle, by what they take."""
+WARNING = (
+    "Research software, not a medical device: virtual images are predictions, no iodine was\n"
+    "measured, lesions can be missed or invented."
+)
+
+
+def run_inference(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    bundle: str,
+    weights: str | os.PathLike[str] | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> int:
+    """Generate the virtual image of every low-energy image.
+
+    What the weights were trained with (image size, windows, size of the network) is read from the
+    JSON file beside them, where it stands there.
+
+    Args:
+        source: folder or file, DICOM, or PNG and JPEG.
+        output: folder to write to, outside `source`.
+        bundle: name below `bundles/`, or folder of a bundle.
+        weights: file; `models/model.pt` of the bundle by default.
+        options: overrides by config id; those that are None are left out.
+
+    Returns:
+        how many files were refused; `refused.csv` in the output lists them.
+
+    Raises:
+        FileNotFoundError: the input, the bundle or the weights are missing.
+        ValueError: the input holds both kinds of files or nothing usable, the output is a file or
+            lies in the input, the bundle takes no such images, or the weights do not fit.
+    """
+    source, output = Path(source).absolute(), Path(output).absolute()
+    config = _config_for(source)
+    _check_output(source, output)
+    folder = bundle_folder(bundle)
+    ids = _config_ids(bundle, config)
+    weights = Path(weights or folder / "models" / "model.pt").absolute()
+    if not weights.is_file():
+        raise FileNotFoundError(f"no weights at {weights}: train first, or name others")
+    overrides = {
+        **_trained_settings(weights, ids),
+        **_given(options or {}, ids, config),
+        "bundle_root": str(folder),
+        "dataset_dir": str(source),
+        "output_dir": str(output),
+        "weights": str(weights),
+    }
+    quiet()
+    print(runner_command(bundle, "inference", [config], overrides))
+    run_bundle(bundle, "inference", [config], overrides)
+    print(WARNING)
+    return _refused(output / "refused.csv")
+
+
+def _config_for(source: Path) -> str:
+    """Tell DICOM from pictures; of a folder with both, one is probably not meant.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder.
+        ValueError: the folder holds both, or neither.
+    """
+    if not source.exists():
+        raise FileNotFoundError(f"{source}: no such file or folder")
+    if source.is_file():
+        named = source.suffix.lower() in PICTURE_SUFFIXES
+        return PICTURES if named and not looks_like_dicom(source) else DICOM
+    dicom = sum(1 for _ in dicom_files(source))
+    pictures = sum(not looks_like_dicom(path) for path in picture_files(source))
+    if dicom and pictures:
+        raise ValueError(
+            f"{source}: holds {dicom} DICOM files and {pictures} PNG or JPEG images: "
+            "give each kind a folder of its own"
+        )
+    if not dicom and not pictures:
+        raise ValueError(f"{source}: holds no DICOM, PNG or JPEG file")
+    return PICTURES if pictures else DICOM
+
+
+def _check_output(source: Path, output: Path) -> None:
+    if output.is_file():
+        raise ValueError(f"{output}: is a file, the output must be a folder")
+    if output.resolve().is_relative_to(source.resolve()):
+        raise ValueError(
+            f"{output}: lies in the input {source}, and the next run would find the results there"
+        )
+
+
+def _config_ids(bundle: str, config: str) -> dict[str, Any]:
+    (path,) = config_files(bundle, [config])
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path}: no such config, the bundle takes no PNG or JPEG images")
+    return dict(json.loads(Path(path).read_text(encoding="utf-8")))
+
+
+def _trained_settings(weights: Path, ids: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the file beside the weights tells, as far as the config knows it.
+
+    MONAI ignores an override by None, so those are left out; the weights refuse what does not fit.
+    """
+    path = weights.with_suffix(".json")
+    if not path.is_file():
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is not JSON ({error})") from None
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: must be an object of settings, is {settings!r}")
+    return {key: value for key, value in settings.items() if value is not None and key in ids}
+
+
+def _given(options: Mapping[str, Any], ids: Mapping[str, Any], config: str) -> dict[str, Any]:
+    given = {key: value for key, value in options.items() if value is not None}
+    for key in given:
+        if key not in ids:
+            kind = "DICOM" if config == DICOM else "PNG or JPEG"
+            raise ValueError(f"{key} means nothing for {kind} images of this bundle")
+    return given
+
+
+def _refused(path: Path) -> int:
+    with path.open(newline="", encoding="utf-8") as file:
+        return len(list(csv.DictReader(file)))
