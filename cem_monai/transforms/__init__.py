@@ -13,6 +13,7 @@ from cem_monai.transforms.intensity import (
 )
 from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
 from cem_monai.transforms.raw import RawLoadImaged, RawSaveImaged
+from cem_monai.transforms.registration import RegisterRecombinedd
 
 __all__ = [
     "AntiAlias",
@@ -24,6 +25,7 @@ __all__ = [
     "MammogramReader",
     "RawLoadImaged",
     "RawSaveImaged",
+    "RegisterRecombinedd",
     "RestoreIntensityBitDepth",
     "RestoreIntensityBitDepthd",
     "ScaleIntensityBitDepth",
