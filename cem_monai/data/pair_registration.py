@@ -36,8 +36,15 @@ class RegistrationError(ValueError):
 
 @dataclass(frozen=True)
 class _Edges:
+    """Edges of what an image shows.
+
+    Attributes:
+        strength: (H, W) of the part that is shown.
+        origin: row and column of its first pixel in the image.
+    """
+
     strength: FloatImage
-    shown: Mask
+    origin: npt.NDArray[np.int_]
 
 
 def register_pair(
@@ -113,11 +120,9 @@ def _edges(image: FloatImage, factor: int) -> _Edges:
     whole = image[: image.shape[0] // factor * factor, : image.shape[1] // factor * factor]
     reduced = np.asarray(block_reduce(whole, factor, np.mean))
     rows, columns = _shown(reduced)
-    strength, shown = np.zeros_like(reduced), np.zeros(reduced.shape, bool)
     # Cut first: the border between picture and black padding is no edge of the breast
     gradient = ndimage.gaussian_gradient_magnitude(reduced[rows, columns], 1, mode="nearest")
-    strength[rows, columns], shown[rows, columns] = np.sqrt(gradient), True
-    return _Edges(strength, shown)
+    return _Edges(np.sqrt(gradient), np.array([rows.start, columns.start]))
 
 
 def _shown(image: FloatImage) -> tuple[slice, slice]:
@@ -127,47 +132,48 @@ def _shown(image: FloatImage) -> tuple[slice, slice]:
     limits = []
     for axis in (1, 0):
         used = np.flatnonzero(bright.mean(axis) > 0.01)
-        first, last = (used[0], used[-1]) if used.size else (0, bright.shape[1 - axis] - 1)
+        first, last = (used[0], used[-1]) if used.size else (0, image.shape[1 - axis] - 1)
         limits.append(slice(first + MARGIN, max(last + 1 - MARGIN, first + MARGIN + 1)))
     return limits[0], limits[1]
 
 
 def _shift(fixed: _Edges, moving: _Edges, scale: float) -> Registration:
     """Find the whole-pixel shift; scale first, so that both have one pixel pitch."""
+    scaled = _scaled(moving.strength, scale)
     # scikit-image measures the shift from the origin only where both shapes are the same
-    scaled = [int((length - 1) / scale) + 1 for length in moving.shown.shape]
-    shape = np.maximum(scaled, fixed.shown.shape)
-    fixed, moving = _rescaled(fixed, 1, shape), _rescaled(moving, scale, shape)
+    shape = np.maximum(scaled.shape, fixed.strength.shape)
+    images, masks = zip(*(_padded(each, shape) for each in (fixed.strength, scaled)), strict=True)
     found = phase_cross_correlation(
-        fixed.strength,
-        moving.strength,
-        reference_mask=fixed.shown,
-        moving_mask=moving.shown,
-        overlap_ratio=MIN_OVERLAP,
-    )[0]
-    shift = tuple(int(each) for each in found)
-    return Registration(
-        scale, -scale * shift[0], -scale * shift[1], _correlation(fixed, moving, shift)
-    )
+        *images, reference_mask=masks[0], moving_mask=masks[1], overlap_ratio=MIN_OVERLAP
+    )[0].astype(int)
+    rows, columns = moving.origin - scale * (fixed.origin + found)
+    quality = _correlation(fixed.strength, scaled, found)
+    return Registration(scale, float(rows), float(columns), quality)
 
 
-def _rescaled(edges: _Edges, scale: float, shape: npt.NDArray[np.int_]) -> _Edges:
-    strength, shown = (
+def _scaled(image: FloatImage, scale: float) -> FloatImage:
+    height, width = (int((length - 1) / scale) + 1 for length in image.shape)
+    factors = np.full(2, scale)
+    return np.asarray(
         ndimage.affine_transform(
-            image.astype(np.float64), np.full(2, scale), output_shape=tuple(shape), order=1
+            image, factors, output_shape=(height, width), order=1, mode="nearest"
         )
-        for image in (edges.strength, edges.shown)
     )
-    return _Edges(strength, shown > 0.999)
 
 
-def _correlation(fixed: _Edges, moving: _Edges, shift: tuple[int, ...]) -> float:
-    """Correlate two images of one shape over the pixels that both show after the shift."""
-    here = tuple(slice(max(0, each), each if each < 0 else None) for each in shift)
-    there = tuple(slice(max(0, -each), -each if each > 0 else None) for each in shift)
-    both = fixed.shown[here] & moving.shown[there]
-    a, b = fixed.strength[here][both], moving.strength[there][both]
-    spread = a.std() * b.std() if both.any() else 0.0
+def _padded(image: FloatImage, shape: npt.NDArray[np.int_]) -> tuple[FloatImage, Mask]:
+    padding = [(0, int(n - m)) for n, m in zip(shape, image.shape, strict=True)]
+    return np.pad(image, padding), np.pad(np.ones(image.shape, bool), padding)
+
+
+def _correlation(fixed: FloatImage, moving: FloatImage, shift: npt.NDArray[np.int_]) -> float:
+    """Correlate two images where they overlap after the second was shifted."""
+    first = np.maximum(shift, 0)
+    last = np.minimum(fixed.shape, moving.shape + shift)
+    a = fixed[first[0] : last[0], first[1] : last[1]]
+    first, last = first - shift, last - shift
+    b = moving[first[0] : last[0], first[1] : last[1]]
+    spread = a.std() * b.std()
     return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread else 0.0
 
 

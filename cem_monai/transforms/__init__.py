@@ -14,6 +14,7 @@ from cem_monai.transforms.intensity import (
 from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
 from cem_monai.transforms.picture import PictureLoadImaged, PictureSaveImaged
 from cem_monai.transforms.raw import RawLoadImaged, RawSaveImaged
+from cem_monai.transforms.registration import RegisterRecombinedd
 
 __all__ = [
     "AntiAlias",
@@ -27,6 +28,7 @@ __all__ = [
     "PictureSaveImaged",
     "RawLoadImaged",
     "RawSaveImaged",
+    "RegisterRecombinedd",
     "RestoreIntensityBitDepth",
     "RestoreIntensityBitDepthd",
     "ScaleIntensityBitDepth",
