@@ -224,7 +224,7 @@ def write_cdd_cesm(folder: Path, patients: int) -> Path:
     columns += " findings_le findings_des tags_des"
     rows = [columns.split()]
     images = folder / "cdd_cesm_512" / "images"
-    for number in range(patients):
+    for number in range(1, patients + 1):
         patient, side = f"P{number}", "LR"[number % 2]
         paths = [f"{patient}_{side}_{kind}_CC.jpg" for kind in ("DM", "CM")]
         for seed, path in enumerate(paths, 10 * number):
