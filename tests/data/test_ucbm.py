@@ -544,17 +544,18 @@ def test_output_that_is_a_file_raises(untouched: Path, tmp_path: Path) -> None:
         import_ucbm(untouched, tmp_path / "out")
 
 
-def test_verb_asks_to_confirm_the_terms_and_leaves_a_datalist_and_a_page(
+def test_verb_asks_to_confirm_the_terms_and_leaves_folds_and_a_page(
     source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     output = tmp_path / "out"
-    assert main(["import_ucbm", str(source), str(output)]) == 0
+    assert main(["import_ucbm", str(source), str(output), "--folds", "2"]) == 0
     printed = capsys.readouterr().out
     assert printed.count("you confirm that its terms") == 1
     assert "split by image" in printed
-    datalist = json.loads((output / "datalist.json").read_text())
-    patients = {section: {one["patient"] for one in items} for section, items in datalist.items()}
-    assert sorted(map(len, patients.values())) == [0, 1, 1]
+    for fold in range(2):
+        datalist = json.loads((output / f"fold_{fold}.json").read_text())
+        patients = {name: {one["patient"] for one in items} for name, items in datalist.items()}
+        assert [len(patients[name]) for name in ("training", "validation", "test")] == [1, 0, 1]
     assert "2</b>pairs" in (output / "qc.html").read_text()
 
 
@@ -567,3 +568,11 @@ def test_verb_with_refused_files_is_done_in_part_and_shows_them(
     assert main(["import_ucbm", str(source), str(output)]) == 3
     assert "stray.txt" in (output / "qc.html").read_text()
     assert "stray.txt" in (output / "refused.csv").read_text()
+
+
+def test_verb_tells_that_patients_are_too_few_for_folds(
+    source: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import_ucbm", str(source), str(tmp_path / "out")]) == 0
+    assert "2 patients are too few for 5 folds: none written" in capsys.readouterr().out
+    assert not list(tmp_path.glob("out/*.json"))
