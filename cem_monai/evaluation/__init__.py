@@ -47,7 +47,7 @@ from cem_monai.evaluation.statistics import (
     paired_patient_bootstrap,
     patient_bootstrap,
 )
-from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, Subgroup, subgroups
+from cem_monai.evaluation.subgroups import NOT_KNOWN, Attribute, group_rows
 from cem_monai.evaluation.substitution import (
     Substitution,
     run_substitution,
@@ -134,7 +134,6 @@ __all__ = [
     "RankCorrelation",
     "Reading",
     "Row",
-    "Subgroup",
     "Substitution",
     "SubstitutionCurve",
     "TooFewError",
@@ -154,6 +153,7 @@ __all__ = [
     "fit_trivial_predictors",
     "format_counts",
     "format_interval",
+    "group_rows",
     "holm",
     "interval_of",
     "lesion_patches",
@@ -177,7 +177,6 @@ __all__ = [
     "read_predictions",
     "read_summary",
     "run_substitution",
-    "subgroups",
     "substitute_images",
     "substitution_curve",
     "summarize",

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cem_monai.evaluation.resampling import interval_of_entry
+from cem_monai.evaluation.report_tables import read_interval
 from cem_monai.evaluation.statistics import Interval
 from cem_monai.evaluation.summary import LABELS, format_counts, format_interval
 from cem_monai.evaluation.summary_schema import IntervalEntry
@@ -66,7 +66,7 @@ def interval_table(
 
 def scaled(entry: IntervalEntry, factor: float) -> Interval:
     """Return an interval in another unit; factor > 0."""
-    one = interval_of_entry(entry)
+    one = read_interval(entry)
     return replace(one, mean=one.mean * factor, low=one.low * factor, high=one.high * factor)
 
 

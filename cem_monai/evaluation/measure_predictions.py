@@ -36,12 +36,10 @@ class Measured:
         histograms: of all images.
         threshold: of enhancement, grey level.
         files: model → case → file.
-        simulated: whether the simulator's limit was measured too.
     """
 
     threshold: float
     files: dict[str, dict[str, Path | None]]
-    simulated: bool
     rows: list[Row] = field(default_factory=list)
     histograms: Histograms = field(default_factory=Histograms)
 
@@ -76,7 +74,7 @@ def measure_predictions(
     """
     found, problems = _find(models, items, without_contrast or {}, count_missing=count_missing)
     fit = fit_training_cases(training_items, settings.data_range, processes)
-    simulated = all(has_limits(item) for item in items)
+    with_limits = all(has_limits(item) for item in items)
     partners = other_breasts(items)
     jobs = [
         CaseJob(
@@ -86,11 +84,11 @@ def measure_predictions(
             threshold=fit.threshold,
             settings=settings,
             other_breast=partners.get(str(item["case"])),
-            with_limits=simulated,
+            with_limits=with_limits,
         )
         for item in {str(item["case"]): item for item in items}.values()
     ]
-    measured = Measured(fit.threshold, found, simulated)
+    measured = Measured(fit.threshold, found)
     for outcome in processes.map(evaluate_case, jobs, "measuring"):
         problems += outcome.problems
         measured.rows += outcome.rows

@@ -55,15 +55,3 @@ def interval_entry(interval: Interval) -> IntervalEntry:
         "n_cases": interval.n_cases,
         "n_patients": interval.n_patients,
     }
-
-
-def interval_of_entry(entry: IntervalEntry) -> Interval:
-    """Return an interval of `summary.json` as `format_interval` and `format_counts` take it."""
-    return Interval(
-        mean=entry["mean"],
-        low=entry["low"],
-        high=entry["high"],
-        n_values=entry["n_values"],
-        n_patients=entry["n_patients"],
-        n_missing=entry["n_cases"] - entry["n_values"],
-    )

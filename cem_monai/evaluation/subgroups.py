@@ -1,4 +1,4 @@
-"""One measure in subgroups of the cases: view, density, thickness, size of the lesion."""
+"""Subgroups of the cases: by view, density, thickness, size of the lesion."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cem_monai.evaluation.statistics import Interval
-from cem_monai.evaluation.summary import Row, interval_of
+from cem_monai.evaluation.summary import Row
 
 NOT_KNOWN = "not known"
 
@@ -45,53 +44,11 @@ class Attribute:
         return (f"< {self.edges[0]:g}", *inner, f"≥ {self.edges[-1]:g}")
 
 
-@dataclass(frozen=True)
-class Subgroup:
-    """One measure of the cases that share one value of an attribute.
-
-    Args:
-        attribute: by which they were grouped.
-        value: that they share, name of a bin, or `not known`.
-        interval: mean with interval, numbers of images, patients and missing values.
-    """
-
-    attribute: Attribute
-    value: str
-    interval: Interval
-
-
-def subgroups(
-    rows: Sequence[Row], column: str, attributes: Sequence[Attribute], *, predictor: str = "model"
-) -> list[Subgroup]:
-    """Return one measure in all subgroups: attribute by attribute, each case in one of its groups.
-
-    Bins come in rising order, also those without a case; other values are sorted; cases without a
-    value are the last group, `not known`.
-
-    Args:
-        rows: of `metrics.csv`.
-        column: of the measure.
-        attributes: by which to group.
-        predictor: whose cases are grouped.
-
-    Raises:
-        ValueError: no such predictor, a column is lacking, or a value to be binned is no number.
-    """
-    chosen = [row for row in rows if row["predictor"] == predictor]
-    if not chosen:
-        raise ValueError(f"no case of the predictor {predictor!r} to group")
-    wanted = {column, *(attribute.column for attribute in attributes)}
-    if lacking := {name for row in chosen for name in wanted - row.keys()}:
-        raise ValueError(f"the table lacks the columns {', '.join(sorted(lacking))}")
-    return [
-        Subgroup(attribute, value, interval_of(members, column))
-        for attribute in attributes
-        for value, members in group_rows(chosen, attribute).items()
-    ]
-
-
 def group_rows(rows: Sequence[Row], attribute: Attribute) -> dict[str, list[Row]]:
-    """Return value of the attribute, or name of its bin, → rows; in the order of `subgroups`.
+    """Return value of the attribute, or name of its bin, → rows: each row is in one group.
+
+    Bins come in rising order, also those without a row; other values are sorted; rows without a
+    value are the last group, `not known`.
 
     Raises:
         ValueError: a value to be binned is no number.

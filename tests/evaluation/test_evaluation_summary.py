@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from cem_monai.evaluation import patient_bootstrap
-from cem_monai.evaluation.resampling import interval_entry, interval_of_entry
+from cem_monai.evaluation.report_tables import read_interval
+from cem_monai.evaluation.resampling import interval_entry
 from evaluated_rows import (
     ALL,
     CASE_MEASURES,
@@ -116,4 +117,4 @@ def test_several_models_come_in_the_order_given() -> None:
 def test_entry_and_interval_are_the_same_numbers() -> None:
     interval = patient_bootstrap([1.0, 2.0, float("nan")], ["a", "b", "b"])
 
-    assert interval_of_entry(interval_entry(interval)) == interval
+    assert read_interval(interval_entry(interval)) == interval

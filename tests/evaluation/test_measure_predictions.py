@@ -123,7 +123,6 @@ def test_every_case_and_lesion_by_every_predictor(measure: Measure, items: list[
         for predictor in (*TRIVIAL_PREDICTORS, "model")
         for lesion in ("", 1)
     ]
-    assert not measured.simulated
 
 
 def test_error_of_a_known_shift(measure: Measure, items: list[Item]) -> None:
@@ -524,7 +523,6 @@ def add_limits(items: list[Item]) -> None:
 def test_limits_stand_beside_the_models(measure: Measure, items: list[Item]) -> None:
     add_limits(items)
     measured = measure()
-    assert measured.simulated
     for name, shift in (("limit_mean", 5), ("limit_median", 9)):
         errors = [row["breast_l1"] for row in cases(measured, name)]
         assert errors == pytest.approx([shift * GREY] * 2)
@@ -534,7 +532,6 @@ def test_limits_are_left_out_where_a_case_has_none(measure: Measure, items: list
     """Means over other cases than the models' would mislead."""
     add_limits(items[:1])
     measured = measure()
-    assert not measured.simulated
     assert not cases(measured, "limit_mean")
 
 

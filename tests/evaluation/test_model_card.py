@@ -7,7 +7,7 @@ import pytest
 
 from cem_monai.evaluation import EvaluationSummary, format_interval, model_card_performance
 from cem_monai.evaluation.card_tables import SETTINGS
-from cem_monai.evaluation.resampling import interval_of_entry
+from cem_monai.evaluation.report_tables import read_interval
 from cem_monai.evaluation.summary import LABELS
 from cem_monai.evaluation.verdict import ENOUGH_PATIENTS
 from evaluated_rows import (
@@ -46,7 +46,7 @@ def tables(text: str) -> list[list[list[str]]]:
 
 def interval(entry: Any, digits: int, factor: float = 1) -> str:
     scaled = {key: entry[key] * factor for key in ("mean", "low", "high")}
-    return format_interval(interval_of_entry({**entry, **scaled}), digits)
+    return format_interval(read_interval({**entry, **scaled}), digits)
 
 
 def test_all_tables_are_rectangular(card: str) -> None:
