@@ -67,7 +67,9 @@ class Registration:
         names = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or set(values) != names:
             raise ValueError(f"a registration holds {sorted(names)}, got {text[:80]}")
-        return cls(**{name: float(value) for name, value in values.items()})
+        if not all(isinstance(value, float | int) for value in values.values()):
+            raise ValueError(f"a registration holds numbers, got {text[:80]}")
+        return cls(**values)
 
 
 IDENTITY = Registration(1.0, 0.0, 0.0, 1.0)

@@ -71,16 +71,16 @@ def main() -> None:
 
 
 def methods(rivals: bool) -> dict[str, Method]:
-    own: dict[str, Method] = {
+    return {
         "none (pad to square, resize)": lambda low, high, scale: IDENTITY,
         "`register_pair`, scale known": lambda low, high, scale: register_pair(
             low, high, scale=scale
         ),
+        **(registration_rivals.METHODS if rivals else {}),
         "`register_pair`, scale estimated": lambda low, high, scale: register_pair(
             low, high, scale=None
         ),
     }
-    return own | registration_rivals.METHODS if rivals else own
 
 
 def read_pairs(folder: Path) -> list[Pair]:
