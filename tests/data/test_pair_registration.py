@@ -41,11 +41,11 @@ def test_known_scale_gives_the_shift_to_a_pixel(scale: float, rows: int, columns
 @pytest.mark.parametrize("scale", [0.94, 1.0, 1.05])
 def test_unknown_scale_is_found(scale: float) -> None:
     truth = Registration(scale, 6, -3, 1)
-    low_energy, recombined = exposures(1)
-    moved = to_recombined_frame(recombined, truth, (SIDE, SIDE), order=1)
+    low_energy, recombined = (image[48:208, :176] for image in exposures(1))
+    moved = to_recombined_frame(recombined, truth, (160, 176), order=1)
     found = register_pair(low_energy, moved, scale=None)
     assert found.scale == pytest.approx(scale, abs=0.01)
-    assert largest_error(found, truth) <= 2
+    assert largest_error(found, truth) <= 2.5
 
 
 def test_crop_and_padding_are_undone() -> None:
@@ -71,7 +71,7 @@ def test_gray_values_may_have_any_unit() -> None:
 
 
 def test_different_breasts_are_refused() -> None:
-    with pytest.raises(RegistrationError, match=r"quality|correlate") as caught:
+    with pytest.raises(RegistrationError, match=r"correlate by -?0\.0") as caught:
         register_pair(exposures(5)[0], exposures(6)[1], scale=1)
     assert "\n" not in str(caught.value)
 

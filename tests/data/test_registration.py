@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -13,14 +13,17 @@ REGISTRATIONS = st.builds(
     Registration, scale=st.floats(0.5, 2), rows=SHIFTS, columns=SHIFTS, quality=st.floats(0, 1)
 )
 WHOLE = st.integers(-4, 4)
+FEW = settings(max_examples=25, deadline=None)
 
 
+@FEW
 @given(REGISTRATIONS, arrays(float, (5, 2), elements=st.floats(-3000, 3000)))
 def test_inverse_leads_back(registration: Registration, points: np.ndarray) -> None:
     there = registration.apply(points)
     assert registration.inverse().apply(there) == pytest.approx(points, abs=1e-8)
 
 
+@FEW
 @given(REGISTRATIONS)
 def test_json_keeps_every_bit(registration: Registration) -> None:
     assert Registration.from_json(registration.to_json()) == registration
@@ -49,6 +52,7 @@ def test_impossible_scale_is_refused(scale: float) -> None:
         Registration(scale, 0, 0, 1)
 
 
+@FEW
 @given(arrays(np.uint8, (12, 9)), WHOLE, WHOLE, st.sampled_from([0, 1, 3]))
 def test_whole_shift_copies_pixels(image: np.ndarray, rows: int, columns: int, order: int) -> None:
     moved = to_low_energy_frame(image, Registration(1, rows, columns, 1), (12, 9), order=order)
@@ -56,6 +60,7 @@ def test_whole_shift_copies_pixels(image: np.ndarray, rows: int, columns: int, o
     assert np.array_equal(moved, padded[4 + rows : 16 + rows, 4 + columns : 13 + columns])
 
 
+@FEW
 @given(arrays(np.uint8, (12, 9)), WHOLE, WHOLE)
 def test_there_and_back_keeps_what_was_shown(image: np.ndarray, rows: int, columns: int) -> None:
     registration = Registration(1, rows, columns, 1)
@@ -65,6 +70,7 @@ def test_there_and_back_keeps_what_was_shown(image: np.ndarray, rows: int, colum
     assert np.array_equal(back, np.where(kept, image, 0))
 
 
+@FEW
 @given(st.floats(0.8, 1.25), st.floats(-3, 3), st.floats(-3, 3))
 def test_ramp_is_sampled_at_the_mapped_place(scale: float, rows: float, columns: float) -> None:
     y, x = np.mgrid[:40, :30]
