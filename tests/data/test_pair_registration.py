@@ -71,9 +71,8 @@ def test_gray_values_may_have_any_unit() -> None:
 
 
 def test_different_breasts_are_refused() -> None:
-    """Most of them: smooth simulated outlines may fit each other better than real ones."""
-    with pytest.raises(RegistrationError, match=r"quality|correlate") as caught:
-        register_pair(exposures(5)[0], exposures(7)[1], scale=1)
+    with pytest.raises(RegistrationError, match=r"correlate by -?0\.0") as caught:
+        register_pair(exposures(5)[0], exposures(6)[1], scale=1)
     assert "\n" not in str(caught.value)
 
 
