@@ -10,9 +10,11 @@ from cem_monai.transport.delivery import PATIENCE, Delivery, Sender, deliver
 from cem_monai.transport.delivery_error import DeliveryError, Fault
 from cem_monai.transport.dicomweb import DicomwebSource
 from cem_monai.transport.dimse import DimseSource
+from cem_monai.transport.inbox import Inbox, InboxFullError
 from cem_monai.transport.outbox import Outbox, Parcel
 from cem_monai.transport.peer import Peer, check_ae_title, parse_peer
 from cem_monai.transport.source import Source, archive_source
+from cem_monai.transport.storage_service import Listening, StorageService
 from cem_monai.transport.stow import StowSender
 
 __all__ = [
@@ -24,11 +26,15 @@ __all__ = [
     "DicomwebSource",
     "DimseSource",
     "Fault",
+    "Inbox",
+    "InboxFullError",
+    "Listening",
     "Outbox",
     "Parcel",
     "Peer",
     "Sender",
     "Source",
+    "StorageService",
     "StoreSender",
     "StowSender",
     "archive_source",

@@ -119,9 +119,10 @@ class _Arrivals:
 
     def take(self, event: evt.Event) -> int:
         """Answer one C-STORE sub-operation."""
-        if event.request.AffectedSOPClassUID != MG_FOR_PRESENTATION:
+        request: Any = event.request
+        if request.AffectedSOPClassUID != MG_FOR_PRESENTATION:
             return 0x0000  # transferred since it shares a series; the gate would refuse it
-        name = f"{file_stem(str(event.request.AffectedSOPInstanceUID))}.dcm"
+        name = f"{file_stem(str(request.AffectedSOPInstanceUID))}.dcm"
         try:
             with atomic_write(self.folder / name) as file:
                 file.write(event.encoded_dataset())
