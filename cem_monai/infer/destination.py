@@ -20,6 +20,7 @@ from cem_monai.transport import (
     Sender,
     StoreSender,
     StowSender,
+    check_ae_title,
     deliver,
     parse_peer,
 )
@@ -39,6 +40,7 @@ def make_sender(stow: str | None, store: str | None, *, ae_title: str) -> Sender
     Raises:
         ValueError: both are given, or the address is none.
     """
+    check_ae_title(ae_title)
     if stow is not None and store is not None:
         raise ValueError("--stow and --store are two ways to an archive: name one")
     if stow is not None:

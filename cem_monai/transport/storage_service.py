@@ -159,6 +159,7 @@ class _Budget:
 
     def __init__(self, log: Log) -> None:
         self._lock, self._log = threading.Lock(), log
+        self._over = False
         self.refill()
 
     def refill(self) -> None:
@@ -173,8 +174,11 @@ class _Budget:
         """
         with self._lock:
             self.left -= size
-        if size > MAX_MESSAGE or self.left < 0:
-            self._log("hung up on a caller that sends too much")
+            first = not self._over
+            self._over = self._over or size > MAX_MESSAGE or self.left < 0
+        if self._over:
+            if first:
+                self._log("hung up on a caller that sends too much")
             raise ConnectionAbortedError("sends too much")
 
 
