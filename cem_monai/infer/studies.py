@@ -13,6 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cem_monai.atomic import atomic_write
+from cem_monai.dicom import MammogramError, sources_of_generated
 from cem_monai.infer.destination import Target
 from cem_monai.infer.results import Result, find_results
 from cem_monai.transport import (
@@ -131,7 +132,8 @@ class _Run:
             work = self.output / ".work"
             shutil.rmtree(work, ignore_errors=True)
             try:
-                if _fetch(archive, uid, work / "in", self.patience):
+                _fetch(archive, uid, work / "in", self.patience)
+                if _without_generated(work / "in"):
                     self.outcome.refused += self._study(work, refusals)
             except DeliveryError as error:
                 self.outcome.missed.append(str(error))
@@ -170,6 +172,18 @@ class _Run:
         """Make the outbox, once nothing has refused to write into the output."""
         if self._sender is not None:
             self.target = Target.below(self.output, self._sender, self.audit)
+
+
+def _without_generated(folder: Path) -> bool:
+    """Delete what an earlier run has put into the study; return whether anything is left."""
+    for path in folder.glob("*.dcm"):
+        try:
+            generated = sources_of_generated(path) is not None
+        except MammogramError:  # goes on to the list of what is refused
+            continue
+        if generated:
+            path.unlink()
+    return any(folder.glob("*.dcm"))
 
 
 class _Refusals:

@@ -155,6 +155,21 @@ def test_nobody_there(outbox):
         assert str(port) in (result.trouble or "")
 
 
+def test_object_stays_when_the_audit_cannot_be_written(outbox):
+    """Sent but not on record: the next round sends it again, with the same UID."""
+
+    def full(parcel, answer):
+        raise OSError(28, "No space left on device")
+
+    with WebArchive().running() as archive:
+        with pytest.raises(OSError, match="No space left"):
+            deliver(outbox, StowSender(archive.url), full)
+        assert len(outbox.waiting()) == 3
+        result, _ = send_all(outbox, StowSender(archive.url))
+    assert result.stored == 3
+    assert sorted(archive.received) == sorted([*archive.stored, archive.received[0]])
+
+
 def test_wrong_key_gives_up_at_once(outbox):
     with WebArchive().running() as archive:
         archive.answers = [(401, b"")] * 9
