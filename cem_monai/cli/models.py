@@ -53,6 +53,7 @@ def infer(
         ae_title: how we call ourselves in the DICOM protocol.
     """
     from cem_monai.infer import Translator, infer_studies, make_sender
+    from cem_monai.transport import archive_source
 
     options = {
         "recombined_bits": recombined_bits,
@@ -64,6 +65,8 @@ def infer(
     }
     sender = make_sender(stow, store, ae_title=ae_title)
     translate = Translator(bundle, weights, options)
+    if archive_source(source, ae_title=ae_title) is not None:
+        translate.load()  # once for all studies
     outcome = infer_studies(source, output, translate, sender=sender, ae_title=ae_title)
     for sentence in outcome.sentences:
         print(sentence)

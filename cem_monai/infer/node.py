@@ -17,6 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TextIO
 
+from cem_monai.command_line import root_error
+from cem_monai.data import NoLowEnergyError
 from cem_monai.infer.destination import Target
 from cem_monai.infer.results import find_results
 from cem_monai.infer.studies import Translate
@@ -106,11 +108,11 @@ class Node:
         shutil.rmtree(work, ignore_errors=True)
         try:
             refused = self._translate(study, work)
-        except OSError:
-            raise
         except Exception as error:  # one study must not end the node; the text may quote anything
-            usable = not (isinstance(error, ValueError) and (work / "refused.csv").is_file())
-            self._give_up(study, type(error).__name__, keep=usable)
+            root = root_error(error)
+            if isinstance(root, OSError):
+                raise root from None
+            self._give_up(study, type(root).__name__, keep=not isinstance(root, NoLowEnergyError))
             return
         made = 0
         for result in find_results(study, work):

@@ -13,6 +13,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from cem_monai.atomic import atomic_write
+from cem_monai.command_line import root_error
+from cem_monai.data import NoLowEnergyError
 from cem_monai.dicom import MammogramError, sources_of_generated
 from cem_monai.infer.destination import Target
 from cem_monai.infer.results import Result, find_results
@@ -144,10 +146,8 @@ class _Run:
     def _study(self, work: Path, refusals: _Refusals) -> int:
         try:
             self._translate(work / "in", work / "out")
-        except ValueError:
-            # Nothing of this study can be used, which says nothing about the next. The list of
-            # reasons is written after the weights were found to fit.
-            if not (work / "out" / "refused.csv").is_file():
+        except Exception as error:
+            if not isinstance(root_error(error), NoLowEnergyError):  # says nothing about the next
                 raise
         refused = refusals.collect(work / "out" / "refused.csv")
         for result in find_results(work / "in", work / "out"):

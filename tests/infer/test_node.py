@@ -160,7 +160,10 @@ def test_full_disk_keeps_the_study_until_there_is_space(tmp_path, exam):
 
     def disk(source, output):
         if full.is_set():
-            raise OSError(28, "No space left on device")
+            try:
+                raise OSError(28, "No space left on device")
+            except OSError as error:  # as MONAI wraps it
+                raise RuntimeError("applying transform") from error
         return translate(source, output)
 
     with (

@@ -85,6 +85,8 @@ def test_killed_with_images_that_it_acknowledged_then_stopped_politely(tmp_path,
         assert archive.stored == {}
         second = Process(tmp_path / "node", weights, archive.url)
         second.wait_for(": stored", 2)
+        second.send([path for path in files if "DES" in path.name])
+        second.wait_for("holds nothing that can be translated")
         assert second.end(signal.SIGTERM) == 0
     assert second.lines[-1].endswith("stopped")
     assert len(archive.stored) == len(archive.received) == 2
