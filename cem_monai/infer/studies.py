@@ -102,8 +102,7 @@ def infer_studies(
         run.folder(Path(source).absolute())
     else:
         run.archive(archive)
-    if run.target is not None:
-        run.outcome.delivery = run.target.deliver_with_bar(patience=patience)
+    run.finish()
     return run.outcome
 
 
@@ -118,6 +117,7 @@ class _Run:
         self.audit = AuditLog(output / "audit.jsonl")
         self.target: Target | None = None
         self._translate, self._sender = translate, sender
+        self._sent = Delivery()
 
     def folder(self, source: Path) -> None:
         """Translate local files, straight into the output."""
@@ -143,6 +143,15 @@ class _Run:
                 shutil.rmtree(work, ignore_errors=True)
         refusals.write(self.output / "refused.csv")
 
+    def finish(self) -> None:
+        """Send all that still waits."""
+        if self.target is not None:
+            last = self.target.deliver_with_bar(patience=self.patience)
+            self._sent.stored += last.stored
+            self._sent.refused += last.refused
+            self._sent.waiting, self._sent.trouble = last.waiting, last.trouble
+            self.outcome.delivery = self._sent
+
     def _study(self, work: Path, refusals: _Refusals) -> int:
         try:
             self._translate(work / "in", work / "out")
@@ -155,7 +164,9 @@ class _Run:
             os.replace(result.path, kept)
             self._keep(Result(kept, result.uid, result.facts))
         if self.target is not None:
-            self.target.deliver(lambda *_: None, patience=0)
+            now = self.target.deliver(lambda *_: None, patience=0)
+            self._sent.stored += now.stored
+            self._sent.refused += now.refused
         return refused
 
     def _keep(self, result: Result) -> None:
