@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo test test-all check bundles tables simulator-report clean
+.PHONY: help setup demo test test-all test-pacs check bundles tables simulator-report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -27,6 +27,9 @@ test: check  ## all checks and tests but the slow ones
 
 test-all: check  ## the slow tests too: the demo, full-size networks, real data if present
 	$(BIN)/python -m pytest $(PYTEST)
+
+test-pacs: $(INSTALLED)  ## send to a real archive that is killed meanwhile; needs orthanc, orthanc-dicomweb
+	$(BIN)/python -m pytest tests/transport/test_orthanc.py tests/infer/test_node_process.py tests/infer/test_full_disk.py $(PYTEST)
 
 check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 	$(BIN)/ruff check .

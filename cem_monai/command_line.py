@@ -125,7 +125,7 @@ def plain_sentence(error: BaseException) -> str | None:
     Refusals are the ValueError and FileNotFoundError that this package raises itself, and whatever
     the operating system refuses.
     """
-    root = _root(error)
+    root = root_error(error)
     if system := [one for one in (error, root) if isinstance(one, OSError)]:
         return _system_sentence(system[-1])
     if refusals := WORKER_REFUSAL.findall(str(root)):
@@ -140,7 +140,8 @@ def _system_sentence(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if named else str(error)
 
 
-def _root(error: BaseException) -> BaseException:
+def root_error(error: BaseException) -> BaseException:
+    """Return what an error was made from: MONAI wraps it into up to three others."""
     while error.__cause__ is not None:
         error = error.__cause__
     return error
@@ -150,7 +151,7 @@ def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType 
     sentence = plain_sentence(error)
     if sentence is None:
         sys.__excepthook__(kind, error, trace)
-    print(f"error: {sentence or _root(error)}", file=sys.stderr)
+    print(f"error: {sentence or root_error(error)}", file=sys.stderr)
 
 
 def _is_bundle_runner(arguments: Sequence[str]) -> bool:

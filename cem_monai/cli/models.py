@@ -19,6 +19,9 @@ def infer(
     num_downs: int | None = None,
     ngf: int | None = None,
     device: str | None = None,
+    stow: str | None = None,
+    store: str | None = None,
+    ae_title: str = "CEM_MONAI",
 ) -> None:
     """Generate the virtual recombined image of every low-energy image, marked as virtual.
 
@@ -27,10 +30,15 @@ def infer(
     low-energy but those that CDD-CESM names _CM_, which are passed over. A folder of both kinds is
     refused. What cannot be used is refused too, listed in refused.csv, and the rest goes on.
 
+    DICOM is also fetched from an archive, study by study: https://host/dicom-web/studies/UID, a
+    search like https://host/dicom-web/studies?StudyDate=20260101-, or AE@host:port/STUDYUID. With
+    --stow or --store the results go to an archive as well; what it cannot take now waits in
+    OUTPUT/outbox, and the same command sends it. audit.jsonl holds a line for each result.
+
     Image size, windows and the size of the network are read from model.json beside the weights.
 
     Args:
-        source: folder or file; DICOM, or PNG and JPEG.
+        source: folder or file, DICOM, or PNG and JPEG; or an address of studies.
         output: folder to write, outside the source.
         bundle: name below bundles/, or folder of a bundle.
         weights: file; models/model.pt of the bundle by default.
@@ -40,8 +48,12 @@ def infer(
         num_downs: halvings of the network, if model.json does not tell.
         ngf: filters of its first level, if model.json does not tell.
         device: cpu or cuda:0; a GPU by default if there is one.
+        stow: DICOMweb address that the results are sent to, e.g. https://host/dicom-web.
+        store: DICOM address that the results are sent to, AE@host:port.
+        ae_title: how we call ourselves in the DICOM protocol.
     """
-    from cem_monai.infer import run_inference
+    from cem_monai.infer import Translator, infer_studies, make_sender
+    from cem_monai.transport import archive_source
 
     options = {
         "recombined_bits": recombined_bits,
@@ -51,7 +63,14 @@ def infer(
         "ngf": ngf,
         "device": device,
     }
-    if run_inference(source, output, bundle=bundle, weights=weights, options=options):
+    sender = make_sender(stow, store, ae_title=ae_title)
+    translate = Translator(bundle, weights, options)
+    if archive_source(source, ae_title=ae_title) is not None:
+        translate.load()  # once for all studies
+    outcome = infer_studies(source, output, translate, sender=sender, ae_title=ae_title)
+    for sentence in outcome.sentences:
+        print(sentence)
+    if not outcome.complete:
         raise SystemExit(PARTLY_DONE)
 
 

@@ -7,6 +7,7 @@ from cem_monai.data.cdd_cesm import ImportSummary, import_cdd_cesm
 from cem_monai.data.datalist import check_split, load_datalist, split_patients, write_datalist
 from cem_monai.data.dicom_folder import (
     FolderScan,
+    NoLowEnergyError,
     dicom_files,
     find_low_energy,
     find_pairs,
@@ -66,6 +67,7 @@ __all__ = [
     "ImagePair",
     "ImportSummary",
     "KnownLesion",
+    "NoLowEnergyError",
     "Picture",
     "PictureError",
     "PictureMammogram",

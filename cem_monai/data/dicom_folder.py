@@ -31,6 +31,10 @@ DICOM_SUFFIXES = {".dcm", ".dicom", ".ima"}
 REASONS_SHOWN = 10
 
 
+class NoLowEnergyError(ValueError):
+    """A folder holds nothing to translate, which is no fault of what would translate it."""
+
+
 @dataclass(frozen=True)
 class FolderScan:
     """What a folder holds.
@@ -104,13 +108,15 @@ def find_low_energy(
 
     Raises:
         FileNotFoundError: there is no such folder.
-        ValueError: no usable low-energy image lies in it.
+        ValueError: it holds no DICOM file; a `NoLowEnergyError`, if none of its files can be used.
     """
     scan = scan_folder(folder)
     low_energy = scan.of(ImageContent.LOW_ENERGY)
     report_refused(scan.refused, refused_csv)
     if not low_energy:
-        raise ValueError(f"{folder}: no usable low-energy image; {count_refused(scan.refused)}")
+        raise NoLowEnergyError(
+            f"{folder}: no usable low-energy image; {count_refused(scan.refused)}"
+        )
     logger.info("%d low-energy images found, %d files refused", len(low_energy), len(scan.refused))
     return [{"image": str(image.path), "case": image.sop_instance_uid} for image in low_energy]
 

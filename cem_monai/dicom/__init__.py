@@ -27,6 +27,7 @@ from cem_monai.dicom.pixels import (
     to_pixel_values,
     value_range,
 )
+from cem_monai.dicom.provenance import Provenance, read_provenance
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
 from cem_monai.dicom.virtual import VIRTUAL_DES_MARKS, GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
@@ -56,6 +57,7 @@ __all__ = [
     "MammogramAttributes",
     "MammogramError",
     "PresentationIntent",
+    "Provenance",
     "RawMammogram",
     "ViewPosition",
     "attribute_label",
@@ -77,6 +79,7 @@ __all__ = [
     "read_for_comparison",
     "read_generated",
     "read_mammogram",
+    "read_provenance",
     "read_raw_mammogram",
     "refuse",
     "save_dataset",

@@ -27,6 +27,7 @@ def run_inference(
     bundle: str,
     weights: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
+    network: object = None,
 ) -> int:
     """Generate the virtual image of every low-energy image.
 
@@ -39,6 +40,7 @@ def run_inference(
         bundle: name below `bundles/`, or folder of a bundle.
         weights: file; `models/model.pt` of the bundle by default.
         options: overrides by config id; those that are None are left out.
+        network: one that an earlier run built, see `build_network`; a new one by default.
 
     Returns:
         how many files were refused; `refused.csv` in the output lists them.
@@ -51,24 +53,65 @@ def run_inference(
     source, output = Path(source).absolute(), Path(output).absolute()
     config = _config_for(source)
     _check_output(source, output)
+    overrides = {
+        **_overrides(bundle, config, weights, options or {}),
+        "dataset_dir": str(source),
+        "output_dir": str(output),
+    }
+    quiet()
+    print(runner_command(bundle, "inference", [config], overrides))
+    loaded = {} if network is None else {"network": network}
+    run_bundle(bundle, "inference", [config], overrides | loaded)
+    print(WARNING)
+    return _refused(output / "refused.csv")
+
+
+def build_network(
+    bundle: str, weights: str | os.PathLike[str] | None, options: Mapping[str, Any]
+) -> object:
+    """Build the network of a bundle for several runs of `run_inference` on DICOM images.
+
+    Args:
+        bundle, weights, options: see `run_inference`.
+
+    Returns:
+        the network with its weights.
+
+    Raises:
+        FileNotFoundError: the bundle or the weights are missing.
+        ValueError: the weights do not fit.
+    """
+    from monai.bundle import ConfigParser
+
+    from cem_monai.networks import load_weights
+
+    quiet()
+    parser = ConfigParser()
+    parser.read_config(config_files(bundle, [DICOM]))
+    parser.update(_overrides(bundle, DICOM, weights, options))
+    network = parser.get_parsed_content("network")
+    load_weights(
+        network,
+        parser.get_parsed_content("weights"),
+        parser.get_parsed_content("weights_settings"),
+    )
+    return network
+
+
+def _overrides(
+    bundle: str, config: str, weights: str | os.PathLike[str] | None, options: Mapping[str, Any]
+) -> dict[str, Any]:
     folder = bundle_folder(bundle)
     ids = _config_ids(bundle, config)
     weights = Path(weights or folder / "models" / "model.pt").absolute()
     if not weights.is_file():
         raise FileNotFoundError(f"no weights at {weights}: train first, or name others")
-    overrides = {
+    return {
         **_trained_settings(weights, ids),
-        **_given(options or {}, ids, config),
+        **_given(options, ids, config),
         "bundle_root": str(folder),
-        "dataset_dir": str(source),
-        "output_dir": str(output),
         "weights": str(weights),
     }
-    quiet()
-    print(runner_command(bundle, "inference", [config], overrides))
-    run_bundle(bundle, "inference", [config], overrides)
-    print(WARNING)
-    return _refused(output / "refused.csv")
 
 
 def _config_for(source: Path) -> str:
