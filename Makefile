@@ -31,7 +31,7 @@ test-all: check  ## the slow tests too: the demo, full-size networks, real data 
 check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report
+	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report docs/how-to/viewer
 	$(BIN)/lint-imports
 	$(BIN)/python bundles/render.py --check
 
