@@ -5,11 +5,7 @@
 const VIEW_OF_CODE = { 399162004: 'CC', 399368009: 'MLO', 399260004: 'ML', 399352003: 'LM' };
 const VIEWS = ['R CC', 'L CC', 'R MLO', 'L MLO'];
 const COLUMNS = ['LE', 'DES', 'VIRTUAL DES'];
-const TITLES = {
-  LE: 'Low energy',
-  DES: 'DES (measured)',
-  'VIRTUAL DES': 'VIRTUAL DES: AI, no iodine measured',
-};
+const TITLES = { LE: 'Low energy', DES: 'DES, measured', other: 'Other image' };
 
 const first = value => [].concat(value ?? [])[0];
 
@@ -80,6 +76,19 @@ const protocol = {
   numberOfPriorsReferenced: -1,
 };
 
+// OHIF 3.13 takes the first letter of a VOILUTFunction (0028,1056) for all of it, and fails
+// (cornerstone3D issue 2844). Of a list it takes the first value: hand it a list.
+function mendWindowFunction(metaData) {
+  let asking = false;
+  metaData.addProvider((kind, ...query) => {
+    if (kind !== 'voiLutModule' || asking) return undefined;
+    asking = true;
+    const module = metaData.get(kind, ...query);
+    asking = false;
+    return module && { ...module, voiLUTFunction: [].concat(module.voiLUTFunction ?? []) };
+  }, 1e6);
+}
+
 const extension = {
   id: 'cem-hanging',
   version: '1.0.0',
@@ -89,17 +98,32 @@ const extension = {
       'view and content of a contrast-enhanced mammogram',
       displaySet => selectorId(viewOf(imageOf(displaySet)), contentOf(imageOf(displaySet)))
     ),
+  onModeEnter: ({ extensionManager }) =>
+    mendWindowFunction(
+      extensionManager
+        .getModuleEntry('@ohif/extension-cornerstone.utilityModule.common')
+        .exports.getCornerstoneLibraries().cornerstone.metaData
+    ),
   getHangingProtocolModule: () => [{ name: protocol.id, protocol }],
 };
 
-const title = {
-  id: 'cemTitle',
+const isVirtual = image => contentOf(image) === 'VIRTUAL DES';
+
+const line = (id, color, condition, text) => ({
+  id,
+  color,
   inheritsFrom: 'ohif.overlayItem',
   title: 'What this image is, by its header',
-  condition: ({ referenceInstance }) => referenceInstance,
-  contentF: ({ referenceInstance: image }) =>
-    `${viewOf(image)} · ${TITLES[contentOf(image)] ?? 'other image'}`,
-};
+  condition: ({ referenceInstance }) => referenceInstance && condition(referenceInstance),
+  contentF: ({ referenceInstance }) => text(referenceInstance),
+});
+
+const lines = [
+  line('cemView', 'white', () => true, viewOf),
+  line('cemTitle', 'white', image => !isVirtual(image), image => TITLES[contentOf(image)]),
+  line('cemVirtual', 'orange', isVirtual, () => 'VIRTUAL DES'),
+  line('cemWarning', 'orange', isVirtual, () => 'AI, no iodine measured'),
+];
 
 window.config = {
   name: 'cem_monai',
@@ -109,7 +133,7 @@ window.config = {
   modesConfiguration: {
     '@ohif/mode-longitudinal': { hangingProtocol: { $set: protocol.id } },
   },
-  customizationService: [{ 'viewportOverlay.topLeft': { $set: [title] } }],
+  customizationService: [{ 'viewportOverlay.topLeft': { $set: lines }, 'ohif.tours': { $set: [] } }],
   showStudyList: true,
   maxNumberOfWebWorkers: 2,
   showWarningMessageForCrossOrigin: false,
