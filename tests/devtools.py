@@ -97,7 +97,7 @@ def open_browser(folder: Path, width: int, height: int) -> Iterator[Page]:
     with (folder / "chromium.log").open("wb") as log:
         browser = subprocess.Popen(
             # The browser reads from descriptor 3 and writes to 4
-            ["sh", "-c", f'exec "$0" "$@" 3<&{inner_read} 4>&{inner_write}', CHROMIUM, *options],
+            ["bash", "-c", f'exec "$0" "$@" 3<&{inner_read} 4>&{inner_write}', CHROMIUM, *options],
             pass_fds=(inner_read, inner_write),
             stderr=log,
             stdout=log,

@@ -12,7 +12,7 @@ from pathlib import Path
 from viewer.demo_exams import demo_images, load, make_demo
 from viewer.ohif import default_folder, viewer_files
 from viewer.pacs import orthanc_program, running_pacs
-from viewer.web import served
+from viewer.web import served, study_address
 
 
 def main() -> None:
@@ -59,11 +59,6 @@ def _show(options: argparse.Namespace, files: Path) -> None:
             print(f"  {study_address(address, study)}")
         print("Simulated exams, research software. Ctrl-C stops all.", flush=True)
         threading.Event().wait()
-
-
-def study_address(address: str, study: str) -> str:
-    """Return where the viewer shows a study with the hanging protocol."""
-    return f"{address}/viewer?StudyInstanceUIDs={study}&hangingProtocolId=cem"
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ function viewport(view, content) {
 }
 
 const stage = view => ({
+  id: view,
   name: view,
   stageActivation: { enabled: { minViewportsMatched: 1 } },
   viewportStructure: { layoutType: 'grid', properties: { rows: 1, columns: 3 } },
@@ -135,6 +136,7 @@ window.config = {
   },
   customizationService: [{ 'viewportOverlay.topLeft': { $set: lines }, 'ohif.tours': { $set: [] } }],
   showStudyList: true,
+  activateViewportBeforeInteraction: false, // a drag counts wherever it begins
   maxNumberOfWebWorkers: 2,
   showWarningMessageForCrossOrigin: false,
   showCPUFallbackMessage: true,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
+import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlencode, urlsplit
 
 LOOPBACK = "127.0.0.1"
 CONFIG = Path(__file__).with_name("app-config.js")
@@ -57,7 +58,7 @@ def served(files: Path, pacs_url: str, *, port: int = 0) -> Iterator[str]:
     try:
         server = ThreadingHTTPServer((LOOPBACK, port), Handler)
     except OSError as error:
-        raise OSError(f"port {port} of {LOOPBACK} is taken ({error.strerror})") from None
+        raise OSError(f"port {port} of {LOOPBACK} is taken ({os.strerror(error.errno or 0)})") from None
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -65,6 +66,18 @@ def served(files: Path, pacs_url: str, *, port: int = 0) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def study_address(address: str, study: str, view: str | None = None) -> str:
+    """Return where the viewer shows a study with the hanging protocol.
+
+    Args:
+        address: of the viewer.
+        study: StudyInstanceUID.
+        view: to begin with, e.g. "L MLO"; the first of the protocol by default.
+    """
+    query = {"StudyInstanceUIDs": study, "hangingProtocolId": "cem"}
+    return f"{address}/viewer?{urlencode(query | ({'stageId': view} if view else {}))}"
 
 
 class _Handler(BaseHTTPRequestHandler):
