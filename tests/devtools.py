@@ -67,10 +67,18 @@ class Page:
             time.sleep(0.2)
         return value
 
-    def screenshot(self, path: Path) -> None:
-        """Write the page as PNG."""
-        data = self.call("Page.captureScreenshot", format="png")["data"]
-        path.write_bytes(base64.b64decode(data))
+    def screenshot(self, seconds: float) -> bytes:
+        """Return the page as PNG, once it has stopped changing for a second."""
+        end = time.monotonic() + seconds
+        last, now = "", self._capture()
+        while last != now:
+            assert time.monotonic() < end, f"not still within {seconds:g} s"
+            time.sleep(1)
+            last, now = now, self._capture()
+        return base64.b64decode(now)
+
+    def _capture(self) -> str:
+        return str(self.call("Page.captureScreenshot", format="png")["data"])
 
     def _receive(self, seconds: float) -> dict[str, Any]:
         while b"\0" not in self._rest:

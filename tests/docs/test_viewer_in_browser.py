@@ -5,7 +5,6 @@ The network passes its input on, so every pixel of the virtual image is known.
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -150,22 +149,15 @@ def _open(page: Page, address: str) -> list[Viewport]:
     for domain in ("Page", "Network"):
         page.call(f"{domain}.enable")
     page.call("Page.navigate", url=address)
-    # every viewport tells its window once its image is drawn
     page.wait_for("document.querySelectorAll('.cornerstone-canvas').length == 3", PATIENCE)
-    page.wait_for(f"{VIEWPORTS}.every(viewport => viewport[4].includes('W:'))", PATIENCE)
-    page.wait_for(_LOADED_TWICE, PATIENCE)
-    return _viewports(page)
-
-
-_LOADED_TWICE = """(() => {
-    const seen = window.seen ?? [], now = performance.now();
-    window.seen = [...seen, now];
-    return now - window.seen[0] > 3000;
-})()"""
-"""Three seconds on: the last image is on the screen."""
+    viewports = _viewports(page)
+    page.screenshot(PATIENCE)
+    return viewports
 
 
 def _viewports(page: Page) -> list[Viewport]:
+    # every viewport tells its window once its image is drawn
+    page.wait_for(f"{VIEWPORTS}.every(viewport => viewport[4].includes('W:'))", PATIENCE)
     found = [
         Viewport((x, y, width, height), [line for line in text.splitlines() if line.strip()])
         for x, y, width, height, text in page.run(VIEWPORTS)
@@ -177,8 +169,8 @@ def _screen(page: Page, name: str, folder: Path) -> np.ndarray:
     """Take a screenshot and keep it; return its gray values."""
     path = Path(os.environ.get("SCREENSHOTS", folder)) / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path)
-    return np.asarray(Image.open(io.BytesIO(path.read_bytes())).convert("L"), float)
+    path.write_bytes(page.screenshot(PATIENCE))
+    return np.asarray(Image.open(path).convert("L"), float)
 
 
 def _check_picture(screen: np.ndarray, viewport: Viewport, path: Path) -> None:
@@ -186,13 +178,14 @@ def _check_picture(screen: np.ndarray, viewport: Viewport, path: Path) -> None:
     mammogram = read_for_comparison(path)
     low, high = display_range(mammogram, path)
     stored = from_canonical(mammogram.pixels, chest_wall_at_right=mammogram.flipped)
-    gray = 255 * np.clip((stored - low) / (high - low), 0, 1)
     x, y, width, height = viewport.box
     side = round(min(width, height))
     left, top = round(x + (width - side) / 2), round(y + (height - side) / 2)
     shown = screen[top : top + side, left : left + side]
-    picture = Image.fromarray(gray.astype(np.uint8)).resize((side, side), Image.Resampling.BILINEAR)
-    likeness = [_correlation(shown, turned) for turned in _turned(np.asarray(picture, float))]
+    # as viewers do it: enlarged first, then windowed
+    enlarged = Image.fromarray(stored).resize((side, side), Image.Resampling.BILINEAR)
+    picture = np.clip((np.asarray(enlarged) - low) / (high - low), 0, 1)
+    likeness = [_correlation(shown, turned) for turned in _turned(picture)]
     assert likeness[0] > 0.97
     assert max(likeness[1:]) < 0.9
 

@@ -141,7 +141,8 @@ def _listening(port: int) -> socket.socket:
     try:
         return socket.create_server((LOOPBACK, port))
     except OSError as error:
-        raise OSError(f"port {port} of {LOOPBACK} is taken ({os.strerror(error.errno or 0)})") from None
+        reason = os.strerror(error.errno or 0)
+        raise OSError(f"port {port} of {LOOPBACK} cannot be used ({reason})") from None
 
 
 def _wait_until_it_answers(pacs: Pacs, log: Path) -> None:

@@ -7,7 +7,7 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -58,7 +58,8 @@ def served(files: Path, pacs_url: str, *, port: int = 0) -> Iterator[str]:
     try:
         server = ThreadingHTTPServer((LOOPBACK, port), Handler)
     except OSError as error:
-        raise OSError(f"port {port} of {LOOPBACK} is taken ({os.strerror(error.errno or 0)})") from None
+        reason = os.strerror(error.errno or 0)
+        raise OSError(f"port {port} of {LOOPBACK} cannot be used ({reason})") from None
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -120,8 +121,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {**HEADERS, "Content-Type": kind, "Content-Length": len(body)}.items():
             self.send_header(name, str(value))
-        self.end_headers()
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # the browser went to another page meanwhile
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, *arguments: Any) -> None:
         """Say nothing: addresses hold UIDs."""
