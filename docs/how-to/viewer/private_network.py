@@ -37,19 +37,10 @@ def start_in_private_network(
         FileNotFoundError: util-linux is missing.
         OSError: this system allows no private network.
     """
-    for tool in ("unshare", "setpriv"):
-        if shutil.which(tool) is None:
-            raise FileNotFoundError(f"{tool} is not installed (Debian package util-linux)")
-    unshare = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
-    if subprocess.run([*unshare, "true"], capture_output=True, check=False).returncode:
-        raise OSError(
-            "this system allows no network namespace (unshare --net), without which Orthanc "
-            "would listen on every network"
-        )
     doors = [f"{one.fileno()}:{port}" for port, one in sockets.items()]
     with log.open("wb") as file:
         return subprocess.Popen(
-            [*unshare, sys.executable, __file__, ",".join(doors), *command],
+            [*unshare(), sys.executable, __file__, ",".join(doors), *command],
             stdin=subprocess.PIPE,
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -57,6 +48,25 @@ def start_in_private_network(
             # Ctrl-C is for the starter, which then closes stdin
             start_new_session=True,
         )
+
+
+def unshare() -> list[str]:
+    """Return the command that runs what follows it in a network of its own.
+
+    Raises:
+        FileNotFoundError: util-linux is missing.
+        OSError: this system allows no private network.
+    """
+    for tool in ("unshare", "setpriv"):
+        if shutil.which(tool) is None:
+            raise FileNotFoundError(f"{tool} is not installed (Debian package util-linux)")
+    command = ["unshare", "--net"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--net"]
+    if subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+        raise OSError(
+            "this system allows no network namespace (unshare --net), without which Orthanc "
+            "would listen on every network"
+        )
+    return command
 
 
 async def _run(doors: Sequence[str], command: Sequence[str]) -> None:
