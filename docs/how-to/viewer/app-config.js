@@ -1,5 +1,5 @@
 // OHIF 3.13: one data source, and a hanging protocol LE | DES | virtual DES for each view.
-// Which image is which follows from its header (ImageType, SyntheticData), never from its description.
+// Which image is which follows from its ImageType (0008,0008), never from its description.
 'use strict';
 
 const VIEW_OF_CODE = { 399162004: 'CC', 399368009: 'MLO', 399260004: 'ML', 399352003: 'LM' };
@@ -10,7 +10,7 @@ const TITLES = { LE: 'Low energy', DES: 'DES, measured', other: 'Other image' };
 const first = value => [].concat(value ?? [])[0];
 
 function contentOf(instance) {
-  const type = [].concat(String(instance?.ImageType ?? '').split(/[\\,]/));
+  const type = String(instance?.ImageType ?? '').split(/[\\,]/);
   if (type.includes('VIRTUAL_DES')) return 'VIRTUAL DES';
   if (type.includes('SUBTRACTION') || type.includes('RECOMBINED')) return 'DES';
   return type.includes('LOW_ENERGY') ? 'LE' : 'other';
