@@ -14,7 +14,7 @@ EXAMS, EPOCHS = 4, 8
 
 
 def make_demo(folder: Path) -> None:
-    """Simulate exams and translate the held-out ones with a network trained for a minute or two.
+    """Simulate exams and translate the held-out ones with a network trained for minutes.
 
     Args:
         folder: new, or of a demo that was interrupted.
