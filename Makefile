@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo test test-all test-pacs check bundles tables simulator-report clean
+.PHONY: help setup demo test test-all test-pacs viewer ohif test-viewer check bundles tables simulator-report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -31,10 +31,19 @@ test-all: check  ## the slow tests too: the demo, full-size networks, real data 
 test-pacs: $(INSTALLED)  ## send to a real archive that is killed meanwhile; needs orthanc, orthanc-dicomweb
 	$(BIN)/python -m pytest tests/transport/test_orthanc.py tests/infer/test_node_process.py tests/infer/test_full_disk.py $(PYTEST)
 
+viewer: $(INSTALLED)  ## Orthanc and OHIF on this machine: LE | DES | virtual DES of the demo
+	PYTHONPATH=docs/how-to $(BIN)/python -m viewer $(VIEWER)
+
+ohif: $(INSTALLED)  ## fetch the viewer OHIF from the npm registry, 50 MB, into ~/.cache
+	PYTHONPATH=docs/how-to $(BIN)/python -m viewer.ohif
+
+test-viewer: $(INSTALLED)  ## open the viewer in headless Chromium; screenshots in build/viewer
+	SCREENSHOTS=build/viewer $(BIN)/python -m pytest tests/docs/test_viewer_in_browser.py $(PYTEST)
+
 check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report
+	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report docs/how-to/viewer
 	$(BIN)/lint-imports
 	$(BIN)/python bundles/render.py --check
 

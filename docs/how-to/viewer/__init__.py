@@ -1,0 +1,1 @@
+"""Orthanc and OHIF on this machine alone, with demo exams: what `make viewer` shows."""
