@@ -1,13 +1,14 @@
 """Measure the registration of CDD-CESM pairs against outlines that radiologists copied.
 
-Run: PYTHONPATH=. python tests/benchmarks/registration_error.py [--data ../shared/data] [--rivals]
+Run: PYTHONPATH=. python tests/benchmarks/registration_error.py [--every N] [--rivals | --strangers]
 
 A polygon of the low-energy image that recurs on the subtracted one with the same point differences
 was copied there; the distance between the copy and the registered original is the error. A pair's
 error is the mean over its copies, in pixels of the 512-pixel copies; "moved" pairs have a copy that
-is not at the same native pixels. Intervals: 95 %, bootstrap by patient. `--rivals` adds other
-criteria and the optimizer of ITK (registration_rivals.py); `--strangers` registers each low-energy
-image to the subtracted one of another patient, same side and view, to see what is refused.
+is not at the same native pixels. Intervals: 95 %, bootstrap by patient. `--rivals` adds an
+estimated scale, other criteria and the optimizer of ITK (registration_rivals.py); `--strangers`
+registers each low-energy image to the subtracted one of another patient, same side and view, to see
+what is refused. `--every N` takes each Nth pair.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ class Pair:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--rivals", action="store_true")
     parser.add_argument("--strangers", action="store_true")
     arguments = parser.parse_args()
@@ -60,9 +62,9 @@ def main() -> None:
         return
     pairs = read_pairs(arguments.data)
     if arguments.strangers:
-        print_strangers(pairs)
+        print_strangers(pairs, arguments.every)
         return
-    known = [pair for pair in pairs if pair.copies]
+    known = [pair for pair in pairs if pair.copies][:: arguments.every]
     print(f"{len(pairs)} pairs of known size, {len(known)} with copied outlines")
     print("| method | all: median | all: p95 | moved: median | moved: p95 | refused | CPU s |")
     print("|---|---|---|---|---|---|---|")
@@ -71,16 +73,18 @@ def main() -> None:
 
 
 def methods(rivals: bool) -> dict[str, Method]:
-    return {
+    ours: dict[str, Method] = {
         "none (pad to square, resize)": lambda low, high, scale: IDENTITY,
         "`register_pair`, scale known": lambda low, high, scale: register_pair(
             low, high, scale=scale
         ),
-        **(registration_rivals.METHODS if rivals else {}),
+    }
+    estimated: dict[str, Method] = {
         "`register_pair`, scale estimated": lambda low, high, scale: register_pair(
             low, high, scale=None
         ),
     }
+    return ours | estimated | registration_rivals.METHODS if rivals else ours
 
 
 def read_pairs(folder: Path) -> list[Pair]:
@@ -157,28 +161,24 @@ def with_interval(errors: Points, patients: npt.NDArray[np.str_], percentile: fl
     return f"{np.nanpercentile(errors, percentile):.1f} [{low:.1f}, {high:.1f}]"
 
 
-def print_strangers(pairs: Sequence[Pair]) -> None:
+def print_strangers(pairs: Sequence[Pair], every: int) -> None:
     rng = np.random.default_rng(0)
-    print("| scale | strangers | refused | accepted |")
-    print("|---|---|---|---|")
-    for scale in (1.0, None):
-        reasons: list[str] = []
-        for pair in pairs:
-            patient, *kind = pair.name.split("_")
-            others = [
-                each
-                for each in pairs
-                if each.name.split("_")[1:] == kind and each.name.split("_")[0] != patient
-            ]
-            other = others[rng.integers(len(others))]
-            try:
-                register_pair(pair.low_energy, other.recombined, scale=scale)
-            except RegistrationError as error:
-                reasons.append(str(error))
-        accepted = len(pairs) - len(reasons)
-        print(
-            f"| {scale or 'estimated'} | {len(pairs)} | {len(reasons)} | {accepted} |", flush=True
-        )
+    qualities: list[float] = []
+    for pair in pairs[::every]:
+        patient, *kind = pair.name.split("_")
+        others = [
+            each
+            for each in pairs
+            if each.name.split("_")[1:] == kind and each.name.split("_")[0] != patient
+        ]
+        other = others[rng.integers(len(others))]
+        try:
+            found = register_pair(pair.low_energy, other.recombined, scale=1)
+        except RegistrationError:
+            continue
+        qualities.append(found.quality)
+    accepted = ", ".join(f"{quality:.2f}" for quality in sorted(qualities))
+    print(f"{len(qualities)} of {len(pairs[::every])} strangers accepted; qualities: {accepted}")
 
 
 if __name__ == "__main__":
