@@ -15,8 +15,16 @@ from cem_monai.dicom.attributes import (
 )
 from cem_monai.dicom.banner import BANNER, erase_banner, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
+from cem_monai.dicom.decoder import ChildDecoder, DecoderDiedError
 from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
-from cem_monai.dicom.gate import MAX_PIXELS, MAX_SIDE, open_header, open_mammogram
+from cem_monai.dicom.gate import (
+    DECODERS,
+    MAX_PIXELS,
+    MAX_SIDE,
+    check_implant,
+    open_header,
+    open_mammogram,
+)
 from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
@@ -28,6 +36,7 @@ from cem_monai.dicom.pixels import (
     value_range,
 )
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
+from cem_monai.dicom.refusal_codes import RefusalCode
 from cem_monai.dicom.virtual import VIRTUAL_DES_MARKS, GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
 from cem_monai.dicom.writer import (
@@ -41,13 +50,16 @@ from cem_monai.dicom.writer import (
 
 __all__ = [
     "BANNER",
+    "DECODERS",
     "MAX_PIXELS",
     "MAX_SIDE",
     "SIMULATOR_MANUFACTURER",
     "VIRTUAL_DES",
     "VIRTUAL_DES_MARKS",
     "VIRTUAL_HIGH_DOSE",
+    "ChildDecoder",
     "ContentRule",
+    "DecoderDiedError",
     "Exposure",
     "GeneratingModel",
     "ImageContent",
@@ -57,8 +69,10 @@ __all__ = [
     "MammogramError",
     "PresentationIntent",
     "RawMammogram",
+    "RefusalCode",
     "ViewPosition",
     "attribute_label",
+    "check_implant",
     "code_item",
     "decode",
     "deterministic_uid",
