@@ -19,6 +19,8 @@ def infer(
     num_downs: int | None = None,
     ngf: int | None = None,
     device: str | None = None,
+    allow_implants: bool = False,
+    any_intensity: bool = False,
 ) -> None:
     """Generate the virtual recombined image of every low-energy image, marked as virtual.
 
@@ -40,6 +42,8 @@ def infer(
         num_downs: halvings of the network, if model.json does not tell.
         ngf: filters of its first level, if model.json does not tell.
         device: cpu or cuda:0; a GPU by default if there is one.
+        allow_implants: take breasts with an implant, which are refused by default.
+        any_intensity: take images unlike all that the model was trained on.
     """
     from cem_monai.infer import run_inference
 
@@ -50,6 +54,8 @@ def infer(
         "num_downs": num_downs,
         "ngf": ngf,
         "device": device,
+        "allow_implants": allow_implants or None,
+        "check_intensity": False if any_intensity else None,
     }
     if run_inference(source, output, bundle=bundle, weights=weights, options=options):
         raise SystemExit(PARTLY_DONE)

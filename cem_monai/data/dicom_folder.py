@@ -24,6 +24,7 @@ from cem_monai.dicom import (
     MammogramError,
     RefusalCode,
     check_implant,
+    damaged_otherwise,
     decode,
     image_content,
     open_mammogram,
@@ -107,12 +108,13 @@ def inspect_file(
     Raises:
         MammogramError: it is no mammogram that can be used.
     """
-    dataset = open_mammogram(path)
-    if not allow_implants:
-        check_implant(dataset, path)
-    image = read_attributes(dataset, path)
-    content = image_content(dataset, path)
-    pixels = decode(dataset, path)  # only this tells whether a compressed image is whole
+    with damaged_otherwise(path):
+        dataset = open_mammogram(path)
+        if not allow_implants:
+            check_implant(dataset, path)
+        image = read_attributes(dataset, path)
+        content = image_content(dataset, path)
+        pixels = decode(dataset, path)  # only this tells whether a compressed image is whole
     if content is ImageContent.LOW_ENERGY:
         try:
             breast = breast_mask(

@@ -25,7 +25,7 @@ KEY = "low_energy_intensity"
 QUANTILES = {"dark": 0.05, "middle": 0.5, "bright": 0.95}
 MARGIN = 0.5
 """Of the width of the training range, on either side: 50 images do not show the rarest breast."""
-MIN_MARGIN = {"breast_share": 0.15, "dark": 0.2, "middle": 0.2, "bright": 0.2}
+MIN_MARGIN = {"breast_share": 0.2, "dark": 0.3, "middle": 0.3, "bright": 0.3}
 """The least margin; the brightness from -1 to 1 is 2 wide."""
 MAX_IMAGES = 200
 STRIDE = 4

@@ -16,7 +16,7 @@ from cem_monai.dicom.attributes import (
 from cem_monai.dicom.banner import BANNER, erase_banner, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
 from cem_monai.dicom.decoder import ChildDecoder, DecoderDiedError
-from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
+from cem_monai.dicom.errors import MammogramError, attribute_label, damaged_otherwise, refuse
 from cem_monai.dicom.gate import (
     DECODERS,
     MAX_PIXELS,
@@ -74,6 +74,7 @@ __all__ = [
     "attribute_label",
     "check_implant",
     "code_item",
+    "damaged_otherwise",
     "decode",
     "deterministic_uid",
     "display_range",

@@ -34,7 +34,6 @@ def main() -> None:
     """Decode until the input ends."""
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # decoders print what they think, which must not get between the pixels
-    warnings.simplefilter("error")  # a decoder that wonders has not understood the stream
     _limit()
     while size := source.read(4):
         job = json.loads(source.read(*unpack("<I", size)))
@@ -55,7 +54,10 @@ def _decoded(job: dict[str, Any], stream: bytes) -> tuple[int, bytes | memoryvie
 
 
 def _by_pydicom(job: dict[str, Any], stream: bytes) -> npt.NDArray[Any]:
-    return np.asarray(pixel_array(_dataset(job, stream), decoding_plugin=job["decoder"]))
+    dataset = _dataset(job, stream)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # a decoder that wonders has not understood the stream
+        return np.asarray(pixel_array(dataset, decoding_plugin=job["decoder"]))
 
 
 def _by_itk(job: dict[str, Any], stream: bytes) -> npt.NDArray[Any]:

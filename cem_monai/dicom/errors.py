@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.tag import Tag
@@ -25,6 +26,25 @@ class MammogramError(ValueError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+@contextmanager
+def damaged_otherwise(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn any error of the block that is no refusal into one: the boundary to hostile files.
+
+    A flipped bit can give an attribute any value of any type, and pydicom's texts may quote the
+    patient.
+
+    Raises:
+        MammogramError: names the file and the kind of the error.
+    """
+    try:
+        yield
+    except MammogramError:
+        raise
+    except Exception as error:
+        sentence = f"{path}: cannot be read as DICOM, it is damaged ({type(error).__name__})"
+        raise MammogramError(sentence, RefusalCode.DAMAGED) from None
 
 
 def attribute_label(keyword: str) -> str:

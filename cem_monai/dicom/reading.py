@@ -12,7 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from struct import error as struct_error
 from struct import unpack_from
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import pydicom
 from pydicom.dataelem import DataElement
@@ -63,12 +63,12 @@ def read_image(path: Path, syntaxes: Collection[str]) -> Dataset:
         MammogramError: see `read_header`; the pixel data are no whole element.
     """
     dataset, position = _read_header(path, syntaxes)
+    if position == path.stat().st_size:
+        return dataset
     with path.open("rb") as file:
         file.seek(position)
-        content = file.read()
-    if content:
         try:
-            dataset.add(_pixel_element(content, explicit=not dataset.original_encoding[0]))
+            dataset.add(_pixel_element(file, explicit=not dataset.original_encoding[0]))
         except (struct_error, ValueError):
             sentence = f"{path}: the element of the pixel data is damaged"
             raise MammogramError(sentence, RefusalCode.PIXEL_DATA) from None
@@ -85,7 +85,7 @@ def fragments(encapsulated: bytes) -> list[bytes]:
         struct.error: the value ends within an item.
         ValueError: it holds something else, or too many items.
     """
-    return [encapsulated[start:stop] for start, stop in _items(encapsulated, 0)]
+    return [encapsulated[start:stop] for start, stop in _items(encapsulated)]
 
 
 def _read_header(path: Path, syntaxes: Collection[str]) -> tuple[Dataset, int]:
@@ -153,25 +153,26 @@ def _check_syntax(file_meta: Dataset, path: Path, syntaxes: Collection[str]) -> 
     raise refuse(path, "TransferSyntaxUID", name, f"must be one of: {names}", code)
 
 
-def _pixel_element(content: bytes, *, explicit: bool) -> DataElement:
-    if unpack_from("<HH", content) != PIXEL_DATA:
+def _pixel_element(file: IO[bytes], *, explicit: bool) -> DataElement:
+    head = file.read(12 if explicit else 8)
+    if unpack_from("<HH", head) != PIXEL_DATA:
         raise ValueError("float pixel data")
-    vr = content[4:6].decode("ascii") if explicit else "OW"
+    vr = head[4:6].decode("ascii") if explicit else "OW"
     if vr not in ("OB", "OW", "UN"):
         raise ValueError("pixel data of another VR")
-    start = 12 if explicit else 8
-    (length,) = unpack_from("<I", content, start - 4)
-    stop = start + length
+    (length,) = unpack_from("<I", head, len(head) - 4)
+    value = file.read() if length == UNDEFINED else file.read(length)
     if length == UNDEFINED:
-        items = _items(content, start, delimited=True)
-        stop = items[-1][1] if items else start
-    element = DataElement(PIXEL_DATA, vr, content[start:stop])
+        items = _items(value, delimited=True)
+        value = value[: items[-1][1] if items else 0]
+    element = DataElement(PIXEL_DATA, vr, value)
     element.is_undefined_length = length == UNDEFINED
     return element
 
 
-def _items(content: bytes, start: int, *, delimited: bool = False) -> list[tuple[int, int]]:
+def _items(content: bytes, *, delimited: bool = False) -> list[tuple[int, int]]:
     """Return begin and end of the value of each item; the last one ends at a delimiter."""
+    start = 0
     items: list[tuple[int, int]] = []
     while delimited or start < len(content):
         *tag, length = unpack_from("<HHI", content, start)
