@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo test test-all check bundles tables simulator-report clean
+.PHONY: help setup demo test test-all check fuzz bundles tables simulator-report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -34,6 +34,9 @@ check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report
 	$(BIN)/lint-imports
 	$(BIN)/python bundles/render.py --check
+
+fuzz: $(INSTALLED)  ## 6000 broken files through the gate and the decoder: about 5 minutes
+	PYTHONPATH=tests $(BIN)/python -m fuzzing $(FUZZ)
 
 bundles: $(INSTALLED)  ## render bundles/*/configs from bundles/_base and overrides.yaml
 	$(BIN)/python bundles/render.py
