@@ -24,6 +24,7 @@ HEAD = (
 def main() -> int:
     """Run the campaigns; the exit code is 1 if the parent met anything but refusals."""
     arguments = _arguments()
+    commit = _commit()  # of what is imported now, whatever is committed meanwhile
     results = {}
     with tempfile.TemporaryDirectory() as scratch:
         for name in SYNTAXES:
@@ -33,7 +34,7 @@ def main() -> int:
             results[name] = run_campaign(
                 good, folder, count=arguments.count, seed=arguments.seed, name=name
             )
-    text = table(results, arguments)
+    text = table(results, arguments, commit)
     print(text)
     if arguments.write:
         _write(text)
@@ -42,7 +43,7 @@ def main() -> int:
     return 1 if errors or any(one.with_checksums for one in results.values()) else 0
 
 
-def table(results: dict[str, Outcomes], arguments: argparse.Namespace) -> str:
+def table(results: dict[str, Outcomes], arguments: argparse.Namespace, commit: str) -> str:
     """Return the results as Markdown."""
     lines = [HEAD, "|" + "---|" * (HEAD.count("|") - 1)]
     lines += [_row(name, one) for name, one in results.items()]
@@ -54,8 +55,7 @@ def table(results: dict[str, Outcomes], arguments: argparse.Namespace) -> str:
     command = f"make fuzz FUZZ='--count {arguments.count} --seed {arguments.seed}'"
     return "\n".join(
         [
-            f"`{command}`, commit {_commit()}, {date.today()}, {arguments.machine}: "
-            f"{total} mutants.",
+            f"`{command}`, commit {commit}, {date.today()}, {arguments.machine}: {total} mutants.",
             "",
             *lines,
             "",
