@@ -22,8 +22,8 @@ from cem_monai.dicom.decoder_child import CPU_SECONDS, DONE, NO_MEMORY
 from cem_monai.dicom.errors import MammogramError
 from cem_monai.dicom.refusal_codes import RefusalCode
 
-WALL_SECONDS = 120.0
-"""More than the CPU time: a busy machine is no reason to refuse."""
+WALL_SECONDS = 300.0
+"""Ten times the CPU time: a busy machine is no reason to refuse, and a loop ends by its CPU time."""
 JOBS_PER_CHILD = 200
 """GDCM is known to leak."""
 MAX_ERROR_BYTES = 64
