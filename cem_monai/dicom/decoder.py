@@ -23,7 +23,7 @@ from cem_monai.dicom.errors import MammogramError
 from cem_monai.dicom.refusal_codes import RefusalCode
 
 WALL_SECONDS = 300.0
-"""Ten times the CPU time: a busy machine is no reason to refuse, and a loop ends by its CPU time."""
+"""Ten times the CPU time: a busy machine is no reason to refuse; a loop ends by its CPU time."""
 JOBS_PER_CHILD = 200
 """GDCM is known to leak."""
 MAX_ERROR_BYTES = 64
