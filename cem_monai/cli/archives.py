@@ -76,6 +76,7 @@ def index(
     validation_fraction: float = 0.0,
     folds: int = 0,
     seed: int = 0,
+    allow_implants: bool = False,
 ) -> None:
     """Pair low-energy and recombined images and split them by patient into a MONAI datalist.
 
@@ -89,6 +90,7 @@ def index(
         validation_fraction: share of the patients kept for validation while training.
         folds: of a cross-validation by patient; writes fold_0.json and so on beside the datalist.
         seed: of the split and the folds.
+        allow_implants: take breasts with an implant, which are refused by default.
     """
     from cem_monai.data import (
         check_folds,
@@ -103,7 +105,7 @@ def index(
     check_split(test_fraction=test_fraction, validation_fraction=validation_fraction, seed=seed)
     check_folds(folds, seed)
     path = Path(datalist) if datalist else Path(folder, "datalist.json")
-    pairs, refused = find_pairs(folder)
+    pairs, refused = find_pairs(folder, allow_implants=allow_implants)
     counts = write_datalist(
         pairs,
         path,

@@ -19,6 +19,8 @@ def infer(
     num_downs: int | None = None,
     ngf: int | None = None,
     device: str | None = None,
+    allow_implants: bool = False,
+    any_intensity: bool = False,
     stow: str | None = None,
     store: str | None = None,
     ae_title: str = "CEM_MONAI",
@@ -48,6 +50,8 @@ def infer(
         num_downs: halvings of the network, if model.json does not tell.
         ngf: filters of its first level, if model.json does not tell.
         device: cpu or cuda:0; a GPU by default if there is one.
+        allow_implants: take breasts with an implant, which are refused by default.
+        any_intensity: take images unlike all that the model was trained on.
         stow: DICOMweb address that the results are sent to, e.g. https://host/dicom-web.
         store: DICOM address that the results are sent to, AE@host:port.
         ae_title: how we call ourselves in the DICOM protocol.
@@ -62,6 +66,8 @@ def infer(
         "num_downs": num_downs,
         "ngf": ngf,
         "device": device,
+        "allow_implants": allow_implants or None,
+        "check_intensity": False if any_intensity else None,
     }
     sender = make_sender(stow, store, ae_title=ae_title)
     translate = Translator(bundle, weights, options)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cem_monai.data.breast import BreastMaskError, breast_mask
 from cem_monai.data.cdd_cesm import ImportSummary, import_cdd_cesm
+from cem_monai.data.checksums import CHECKSUMS
 from cem_monai.data.datalist import check_split, load_datalist, split_patients, write_datalist
 from cem_monai.data.dicom_folder import (
     FolderScan,
@@ -11,6 +12,7 @@ from cem_monai.data.dicom_folder import (
     dicom_files,
     find_low_energy,
     find_pairs,
+    inspect_file,
     looks_like_dicom,
     report_refused,
     scan_folder,
@@ -19,6 +21,7 @@ from cem_monai.data.dose_pairs import DosePair, eight_bit_pairs, find_dose_pairs
 from cem_monai.data.exam_facts import ExamFacts, KnownLesion, read_exam_facts
 from cem_monai.data.exam_file import EXAM_FILE, read_exam_view, write_exam_file
 from cem_monai.data.folds import assign_folds, check_folds, remove_folds, write_folds
+from cem_monai.data.intensity import TrainingIntensity, trained_intensity, unlike_training
 from cem_monai.data.masks import REGIONS, mask_path, read_mask, write_mask
 from cem_monai.data.nifti import read_plane, write_plane
 from cem_monai.data.pair import CEMPair, Refused
@@ -53,6 +56,7 @@ from cem_monai.data.virtual_png import (
 )
 
 __all__ = [
+    "CHECKSUMS",
     "EXAM_FILE",
     "IDENTITY",
     "PICTURE_SUFFIXES",
@@ -75,6 +79,7 @@ __all__ = [
     "Registration",
     "RegistrationError",
     "SplitUnit",
+    "TrainingIntensity",
     "UcbmSummary",
     "VirtualPng",
     "assign_folds",
@@ -92,6 +97,7 @@ __all__ = [
     "foreground_corners",
     "import_cdd_cesm",
     "import_ucbm",
+    "inspect_file",
     "load_datalist",
     "looks_like_dicom",
     "mask_path",
@@ -115,6 +121,8 @@ __all__ = [
     "to_eight_bits",
     "to_low_energy_frame",
     "to_recombined_frame",
+    "trained_intensity",
+    "unlike_training",
     "virtual_marks",
     "virtual_png_path",
     "write_datalist",

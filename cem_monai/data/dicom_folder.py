@@ -5,24 +5,31 @@ from __future__ import annotations
 import csv
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from cem_monai.atomic import atomic_write
 from cem_monai.data.breast import BreastMaskError, breast_mask
+from cem_monai.data.checksums import check_checksum, read_checksums
+from cem_monai.data.intensity import trained_intensity, unlike_training
 from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images
 from cem_monai.dicom import (
     ImageContent,
     MammogramAttributes,
     MammogramError,
+    RefusalCode,
+    check_implant,
+    damaged_otherwise,
     decode,
     image_content,
     open_mammogram,
     read_attributes,
+    value_range,
 )
 
 logger = logging.getLogger(__name__)
@@ -52,8 +59,20 @@ class FolderScan:
         return [image for kind, image in self.images if kind is content]
 
 
-def scan_folder(folder: str | os.PathLike[str]) -> FolderScan:
+def scan_folder(
+    folder: str | os.PathLike[str],
+    *,
+    allow_implants: bool = False,
+    trained: Mapping[str, Any] | None = None,
+) -> FolderScan:
     """Read every DICOM file below a folder (or one file) and sort out what cannot be used.
+
+    Where a `SHA256SUMS` lies in the folder, files that it does not list as they are are refused.
+
+    Args:
+        folder: DICOM folder or file.
+        allow_implants: take breasts with an implant.
+        trained: what low-energy images must be like (see `trained_intensity`); None for anything.
 
     Raises:
         FileNotFoundError: there is no such folder.
@@ -65,28 +84,69 @@ def scan_folder(folder: str | os.PathLike[str]) -> FolderScan:
     files = sorted(dicom_files(folder))
     if not files:
         raise ValueError(f"{folder}: holds no DICOM file")
+    checksums = read_checksums(folder)
     scan = FolderScan([], [])
     seen: dict[str, Path] = {}
     for path in tqdm(files, desc="reading DICOM", unit="file"):
         try:
-            content, image = _inspect(path)
+            if checksums is not None:
+                check_checksum(path, checksums)
+            content, image = inspect_file(path, allow_implants=allow_implants, trained=trained)
             _check_unique(image, seen)
             scan.images.append((content, image))
         except MammogramError as error:
-            scan.refused.append(Refused(path, str(error)))
+            scan.refused.append(Refused(path, str(error), code=error.code))
     return scan
 
 
-def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[CEMPair], list[Refused]]:
+def inspect_file(
+    path: Path, *, allow_implants: bool = False, trained: Mapping[str, Any] | None = None
+) -> tuple[ImageContent, MammogramAttributes]:
+    """Look at one DICOM file as closely as it can be done without a network.
+
+    Args:
+        path: DICOM file.
+        allow_implants: take a breast with an implant.
+        trained: what a low-energy image must be like; None for anything.
+
+    Raises:
+        MammogramError: it is no mammogram that can be used.
+    """
+    with damaged_otherwise(path):
+        dataset = open_mammogram(path)
+        if not allow_implants:
+            check_implant(dataset, path)
+        image = read_attributes(dataset, path)
+        content = image_content(dataset, path)
+        pixels = decode(dataset, path)  # only this tells whether a compressed image is whole
+    if content is ImageContent.LOW_ENERGY:
+        try:
+            breast = breast_mask(
+                pixels
+            )  # found again in training; wrong polarity is found out here
+        except BreastMaskError as error:
+            raise MammogramError(f"{path}: {error}", RefusalCode.BREAST) from None
+        if trained and (unlike := unlike_training(pixels, breast, value_range(dataset), trained)):
+            raise MammogramError(f"{path}: {unlike}", RefusalCode.INTENSITY)
+    return content, image
+
+
+def find_pairs(
+    folder: str | os.PathLike[str], *, allow_implants: bool = False
+) -> tuple[list[CEMPair], list[Refused]]:
     """Return the low-energy/recombined pairs below a folder, and every file that was left out.
 
     Twins of simulated exams belong to their pairs.
+
+    Args:
+        folder: DICOM folder.
+        allow_implants: take breasts with an implant.
 
     Raises:
         FileNotFoundError: there is no such folder.
         ValueError: it holds no DICOM file, or no pair can be made of what it holds.
     """
-    scan = scan_folder(folder)
+    scan = scan_folder(folder, allow_implants=allow_implants)
     pairs, unpaired = pair_images(scan.images)
     twins = {pair.twin for pair in pairs}
     refused = scan.refused + [one for one in unpaired if one.path not in twins]
@@ -96,7 +156,11 @@ def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[CEMPair], list[Refu
 
 
 def find_low_energy(
-    folder: str | os.PathLike[str], refused_csv: str | os.PathLike[str]
+    folder: str | os.PathLike[str],
+    refused_csv: str | os.PathLike[str],
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    allow_implants: bool = False,
 ) -> list[dict[str, str]]:
     """Return the low-energy images below a folder as MONAI data items `{"image", "case"}`.
 
@@ -105,12 +169,16 @@ def find_low_energy(
     Args:
         folder: DICOM folder or file.
         refused_csv: file that lists what was left out and why.
+        weights: of the model; an image far from its training images is left out, as far as the JSON
+            file beside the weights tells what they were like.
+        allow_implants: take breasts with an implant.
 
     Raises:
         FileNotFoundError: there is no such folder.
         ValueError: it holds no DICOM file; a `NoLowEnergyError`, if none of its files can be used.
     """
-    scan = scan_folder(folder)
+    trained = None if weights is None else trained_intensity(weights)
+    scan = scan_folder(folder, allow_implants=allow_implants, trained=trained)
     low_energy = scan.of(ImageContent.LOW_ENERGY)
     report_refused(scan.refused, refused_csv)
     if not low_energy:
@@ -122,11 +190,11 @@ def find_low_energy(
 
 
 def report_refused(refused: Sequence[Refused], path: str | os.PathLike[str]) -> None:
-    """Write `refused.csv` (columns path, reason) and log the first reasons."""
+    """Write `refused.csv` (columns path, reason, code) and log the first reasons."""
     with atomic_write(path, "w") as file:
         writer = csv.writer(file)
-        writer.writerow(["path", "reason"])
-        writer.writerows([one.path, one.reason] for one in refused)
+        writer.writerow(["path", "reason", "code"])
+        writer.writerows([one.path, one.reason, one.code] for one in refused)
     for one in refused[:REASONS_SHOWN]:
         logger.warning("left out: %s", one.reason)
     if len(refused) > REASONS_SHOWN:
@@ -169,25 +237,13 @@ def _is_new(folder: str, seen: set[str]) -> bool:
     return new
 
 
-def _inspect(path: Path) -> tuple[ImageContent, MammogramAttributes]:
-    dataset = open_mammogram(path)
-    image = read_attributes(dataset, path)
-    content = image_content(dataset, path)
-    pixels = decode(dataset, path)  # only this tells whether a compressed image is whole
-    if content is ImageContent.LOW_ENERGY:
-        try:
-            breast_mask(pixels)  # found again in training; wrong polarity is found out here
-        except BreastMaskError as error:
-            raise MammogramError(f"{path}: {error}") from None
-    return content, image
-
-
 def _check_unique(image: MammogramAttributes, seen: dict[str, Path]) -> None:
     first = seen.setdefault(image.sop_instance_uid, image.path)
     if first != image.path:
         raise MammogramError(
             f"{image.path}: has the same SOPInstanceUID (0008,0018) {image.sop_instance_uid} "
-            f"as {first}"
+            f"as {first}",
+            RefusalCode.DUPLICATE,
         )
 
 

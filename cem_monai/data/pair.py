@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from cem_monai.data.masks import REGIONS, mask_path
-from cem_monai.dicom import MammogramAttributes
+from cem_monai.dicom import MammogramAttributes, RefusalCode
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,9 @@ class Refused:
     Attributes:
         path: the file.
         reason: one sentence that names file, attribute and value.
+        code: the same for programs.
     """
 
     path: Path
     reason: str
+    code: RefusalCode = field(default=RefusalCode.IMPORT, kw_only=True)

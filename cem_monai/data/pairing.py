@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from cem_monai.data.pair import CEMPair, Refused
-from cem_monai.dicom import ImageContent, MammogramAttributes, attribute_label, refuse
+from cem_monai.dicom import ImageContent, MammogramAttributes, RefusalCode, attribute_label, refuse
 
 Content = tuple[ImageContent, MammogramAttributes]
 Link = Callable[[MammogramAttributes, MammogramAttributes], bool]
@@ -59,19 +59,22 @@ def _pair_group(
     for image in recombined:
         found = candidates[image.sop_instance_uid]
         if len(found) != 1:
-            refused.append(Refused(image.path, _no_partner(image, found, low)))
+            code = RefusalCode.AMBIGUOUS if found else RefusalCode.NO_PARTNER
+            refused.append(Refused(image.path, _no_partner(image, found, low), code=code))
         elif claims.count(found[0].sop_instance_uid) > 1:
             reason = f"{image.path}: another recombined image claims the same low-energy image "
-            refused.append(Refused(image.path, reason + found[0].sop_instance_uid))
+            reason += found[0].sop_instance_uid
+            refused.append(Refused(image.path, reason, code=RefusalCode.AMBIGUOUS))
         elif difference := _difference(found[0], image):
-            refused.append(Refused(image.path, difference))
+            refused.append(Refused(image.path, difference, code=RefusalCode.MISMATCH))
         else:
             pairs.append(CEMPair(found[0], image))
     paired = {pair.low_energy.sop_instance_uid for pair in pairs}
     for image in low:
         if image.sop_instance_uid not in paired:
             reason = f"{image.path}: this low-energy image is left without a recombined partner"
-            refused.append(Refused(image.path, f"{reason} ({_view(image)})"))
+            reason += f" ({_view(image)})"
+            refused.append(Refused(image.path, reason, code=RefusalCode.NO_PARTNER))
     return pairs, refused
 
 

@@ -15,6 +15,7 @@ from cem_monai.data.pair import Refused
 from cem_monai.data.picture_file import PICTURE_SUFFIXES, PictureError
 from cem_monai.data.picture_mammogram import read_picture_mammogram
 from cem_monai.data.picture_name import is_subtracted
+from cem_monai.dicom import RefusalCode
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ def _scan(folder: Path, source_bits: int | None) -> PictureScan:
         try:
             _add(scan, path.relative_to(root).with_suffix("").as_posix(), path, source_bits)
         except PictureError as error:
-            scan.refused.append(Refused(path, str(error)))
+            scan.refused.append(Refused(path, str(error), code=RefusalCode.PICTURE))
     return scan
 
 

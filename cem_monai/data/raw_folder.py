@@ -10,7 +10,7 @@ from cem_monai.data.breast import BreastMaskError
 from cem_monai.data.dicom_folder import count_refused, dicom_files, report_refused
 from cem_monai.data.pair import Refused
 from cem_monai.data.patches import raw_foreground
-from cem_monai.dicom import MammogramError, read_raw_mammogram
+from cem_monai.dicom import MammogramError, RefusalCode, read_raw_mammogram
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _refusal(path: Path) -> Refused | None:
     try:
         raw_foreground(read_raw_mammogram(path).pixels)
     except MammogramError as error:
-        return Refused(path, str(error))
+        return Refused(path, str(error), code=error.code)
     except BreastMaskError as error:
-        return Refused(path, f"{path}: {error}")
+        return Refused(path, f"{path}: {error}", code=RefusalCode.BREAST)
     return None

@@ -15,8 +15,16 @@ from cem_monai.dicom.attributes import (
 )
 from cem_monai.dicom.banner import BANNER, erase_banner, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
-from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
-from cem_monai.dicom.gate import MAX_PIXELS, MAX_SIDE, open_header, open_mammogram
+from cem_monai.dicom.decoder import ChildDecoder, DecoderDiedError
+from cem_monai.dicom.errors import MammogramError, attribute_label, damaged_otherwise, refuse
+from cem_monai.dicom.gate import (
+    DECODERS,
+    MAX_PIXELS,
+    MAX_SIDE,
+    check_implant,
+    open_header,
+    open_mammogram,
+)
 from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
@@ -29,6 +37,7 @@ from cem_monai.dicom.pixels import (
 )
 from cem_monai.dicom.provenance import Provenance, read_provenance
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
+from cem_monai.dicom.refusal_codes import RefusalCode
 from cem_monai.dicom.virtual import VIRTUAL_DES_MARKS, GeneratingModel, virtual_des_dataset
 from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
 from cem_monai.dicom.writer import (
@@ -42,13 +51,16 @@ from cem_monai.dicom.writer import (
 
 __all__ = [
     "BANNER",
+    "DECODERS",
     "MAX_PIXELS",
     "MAX_SIDE",
     "SIMULATOR_MANUFACTURER",
     "VIRTUAL_DES",
     "VIRTUAL_DES_MARKS",
     "VIRTUAL_HIGH_DOSE",
+    "ChildDecoder",
     "ContentRule",
+    "DecoderDiedError",
     "Exposure",
     "GeneratingModel",
     "ImageContent",
@@ -59,9 +71,12 @@ __all__ = [
     "PresentationIntent",
     "Provenance",
     "RawMammogram",
+    "RefusalCode",
     "ViewPosition",
     "attribute_label",
+    "check_implant",
     "code_item",
+    "damaged_otherwise",
     "decode",
     "deterministic_uid",
     "display_range",

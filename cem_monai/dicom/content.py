@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 
 from cem_monai.dicom.attributes import ImageContent
 from cem_monai.dicom.errors import MammogramError, attribute_label, found, value_text
+from cem_monai.dicom.refusal_codes import RefusalCode
 
 LOW, HIGH, DES = ImageContent.LOW_ENERGY, ImageContent.HIGH_ENERGY, ImageContent.RECOMBINED
 
@@ -78,7 +79,8 @@ def image_content(dataset: Dataset, path: Path) -> ImageContent:
         if len(contents) > 1:
             reasons = "; ".join(f"{reason} says {content.value}" for content, reason in rules)
             raise MammogramError(
-                f"{path}: the attributes disagree about the image content: {reasons}"
+                f"{path}: the attributes disagree about the image content: {reasons}",
+                RefusalCode.CONTENT,
             )
         if contents:
             return contents.pop()
@@ -86,7 +88,8 @@ def image_content(dataset: Dataset, path: Path) -> ImageContent:
         f"{path}: nothing tells whether this is a low-energy or a recombined image: "
         f"{attribute_label('ImageType')} {found(dataset.get('ImageType'))}, "
         f"{attribute_label('SeriesDescription')} {found(dataset.get('SeriesDescription'))}, "
-        f"{attribute_label('KVP')} {found(dataset.get('KVP'))}"
+        f"{attribute_label('KVP')} {found(dataset.get('KVP'))}",
+        RefusalCode.CONTENT,
     )
 
 

@@ -3,14 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 from pydicom.datadict import tag_for_keyword
 from pydicom.tag import Tag
 
+from cem_monai.dicom.refusal_codes import CODE_OF_KEYWORD, RefusalCode
+
 
 class MammogramError(ValueError):
-    """A DICOM object cannot be used: one sentence names the file, the attribute and its value."""
+    """A DICOM object cannot be used.
+
+    Args:
+        message: one sentence that names the file, the attribute and its value.
+        code: what is wrong, for programs.
+    """
+
+    def __init__(self, message: str, code: RefusalCode) -> None:
+        super().__init__(message, code)  # both, so that it can be sent to another process
+        self.code = code
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@contextmanager
+def damaged_otherwise(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Turn any error of the block that is no refusal into one: the boundary to hostile files.
+
+    A flipped bit can give an attribute any value of any type, and pydicom's texts may quote the
+    patient.
+
+    Raises:
+        MammogramError: names the file and the kind of the error.
+    """
+    try:
+        yield
+    except MammogramError:
+        raise
+    except Exception as error:
+        sentence = f"{path}: cannot be read as DICOM, it is damaged ({type(error).__name__})"
+        raise MammogramError(sentence, RefusalCode.DAMAGED) from None
 
 
 def attribute_label(keyword: str) -> str:
@@ -22,7 +56,11 @@ def attribute_label(keyword: str) -> str:
 
 
 def refuse(
-    path: str | os.PathLike[str], keyword: str, value: object, wanted: str
+    path: str | os.PathLike[str],
+    keyword: str,
+    value: object,
+    wanted: str,
+    code: RefusalCode | None = None,
 ) -> MammogramError:
     """Return the error for one attribute that has an unusable value.
 
@@ -31,8 +69,10 @@ def refuse(
         keyword: DICOM keyword of the attribute.
         value: what was found; None for a missing attribute.
         wanted: what is needed, e.g. `"must be MG"`.
+        code: what is wrong, where the attribute alone does not tell.
     """
-    return MammogramError(f"{path}: {attribute_label(keyword)} {found(value)}, {wanted}")
+    sentence = f"{path}: {attribute_label(keyword)} {found(value)}, {wanted}"
+    return MammogramError(sentence, code or CODE_OF_KEYWORD.get(keyword, RefusalCode.ATTRIBUTE))
 
 
 def found(value: object) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pydicom
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
-from pydicom.filereader import read_file_meta_info
+from pydicom.multival import MultiValue
 from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGLossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
 )
@@ -27,18 +27,25 @@ from cem_monai.dicom.attributes import (
     VIRTUAL_HIGH_DOSE,
     view_modifiers,
 )
-from cem_monai.dicom.errors import MammogramError, refuse
+from cem_monai.dicom.errors import refuse
+from cem_monai.dicom.reading import read_header, read_image
+from cem_monai.dicom.refusal_codes import RefusalCode
 
 DECODERS = {
     ImplicitVRLittleEndian: "",
     ExplicitVRLittleEndian: "",
     RLELossless: "pydicom",
     JPEGLSLossless: "pyjpegls",
+    JPEGLossless: "itk",
+    JPEGLosslessSV1: "itk",
+    JPEG2000Lossless: "itk",
 }
-"""Accepted transfer syntaxes, each with the one plugin that decodes it: pydicom's own choice would
-change with the installed packages. Deflated objects are refused since 300 kB may hold 600 MB."""
+"""Accepted transfer syntaxes, each with the one decoder: pydicom's own choice would change with the
+installed packages. Deflated objects are refused since 300 kB may hold 600 MB."""
 
 MAX_SIDE, MAX_PIXELS = 8192, 50_000_000
+MAX_LOSSY_RATIO = 10.0
+"""Only as far as the object tells the ratio of a lossy compression that came before."""
 REFUSED_IMAGE_TYPES = ("TOMO", "STEREO", "PRE FIRE", "POST FIRE", "BIOPSY")
 
 Test = Callable[[Any], bool]
@@ -70,6 +77,11 @@ ONE_GRAY_IMAGE: tuple[Requirement, ...] = (
     ("RescaleIntercept", lambda v: v is None or float(v) == v, "must be one number"),
     ("PixelPaddingValue", lambda v: v is None or int(v) == v, "must be one number"),
     ("PixelPaddingRangeLimit", lambda v: v is None or int(v) == v, "must be one number"),
+    (
+        "LossyImageCompressionRatio",
+        lambda v: max(map(float, _values(v)), default=0) <= MAX_LOSSY_RATIO,
+        f"must not exceed {MAX_LOSSY_RATIO:g}",
+    ),
     ("SOPInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
     ("StudyInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
 )
@@ -97,8 +109,7 @@ def open_header(path: Path) -> Dataset:
     Raises:
         MammogramError: the file cannot be read.
     """
-    _check_transfer_syntax(_load(path, read_file_meta_info), path)
-    return _load(path, partial(pydicom.dcmread, stop_before_pixels=True))
+    return read_header(path, DECODERS)
 
 
 def open_gray_image(path: Path) -> Dataset:
@@ -118,9 +129,7 @@ def open_checked(path: Path, requirements: Iterable[Requirement]) -> Dataset:
     Raises:
         MammogramError: the file cannot be read, or an attribute does not pass.
     """
-    # Before anything else is read: a deflated object is inflated while it is read
-    _check_transfer_syntax(_load(path, read_file_meta_info), path)
-    dataset = _load(path, _read_whole)
+    dataset = read_image(path, DECODERS)
     for keyword, accepts, wanted in requirements:
         value = dataset.get(keyword)
         if not _holds(accepts, value):
@@ -130,37 +139,28 @@ def open_checked(path: Path, requirements: Iterable[Requirement]) -> Dataset:
     return dataset
 
 
-def _load(path: Path, read: Callable[[Path], Dataset]) -> Dataset:
-    if not path.is_file():
-        raise MammogramError(f"{path}: no such file")
-    try:
-        return read(path)
-    except InvalidDicomError:
-        raise MammogramError(f"{path}: is not a DICOM file") from None
-    except Exception as error:  # pydicom lets many types through; its texts may quote the patient
-        kind = type(error).__name__
-        raise MammogramError(f"{path}: cannot be read as DICOM, it is damaged ({kind})") from None
+def check_implant(dataset: Dataset, path: Path) -> None:
+    """Refuse a breast with an implant, which hides tissue and is unlike what models have seen.
 
-
-def _read_whole(path: Path) -> Dataset:
-    dataset = pydicom.dcmread(path)
-    dataset.walk(lambda *_: None)  # decodes each element, so that a broken one fails here
-    return dataset
-
-
-def _check_transfer_syntax(file_meta: Dataset, path: Path) -> None:
-    syntax = file_meta.get("TransferSyntaxUID")
-    if syntax not in DECODERS:
-        names = ", ".join(accepted.name for accepted in DECODERS)
-        name = syntax.name if syntax else None
-        raise refuse(path, "TransferSyntaxUID", name, f"must be one of: {names}")
+    Raises:
+        MammogramError: BreastImplantPresent (0028,1300) is YES.
+    """
+    if dataset.get("BreastImplantPresent") == "YES":
+        raise refuse(path, "BreastImplantPresent", "YES", "must be NO: implants were not asked for")
 
 
 def _holds(accepts: Test, value: Any) -> bool:
     try:
         return accepts(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return False
+
+
+def _values(value: Any) -> list[Any]:
+    """Return the values of an attribute, none if it is absent or empty."""
+    if value is None or value == "":
+        return []
+    return list(value) if isinstance(value, MultiValue) else [value]
 
 
 def _check_bits(dataset: Dataset, path: Path) -> None:
@@ -183,7 +183,8 @@ def check_origin(dataset: Dataset, path: Path) -> None:
     """
     image_type = [str(value).upper() for value in dataset.get("ImageType") or []]
     if {VIRTUAL_DES, VIRTUAL_HIGH_DOSE} & set(image_type):
-        raise refuse(path, "ImageType", image_type, "a generated image is no input")
+        sentence = "a generated image is no input"
+        raise refuse(path, "ImageType", image_type, sentence, RefusalCode.GENERATED)
     if any(value.startswith(REFUSED_IMAGE_TYPES) for value in image_type[2:3]):
         raise refuse(path, "ImageType", image_type, "must be a plain projection")
     simulated = dataset.get("Manufacturer") == SIMULATOR_MANUFACTURER
@@ -201,7 +202,11 @@ def _check_view(dataset: Dataset, path: Path) -> None:
 def _check_pixel_data(dataset: Dataset, path: Path) -> None:
     if "PixelData" not in dataset:
         raise refuse(path, "PixelData", None, "so the object holds no image")
-    if not dataset.file_meta.TransferSyntaxUID.is_compressed:
+    compressed = dataset.file_meta.TransferSyntaxUID.is_compressed
+    if compressed != dataset["PixelData"].is_undefined_length:
+        wanted = f"must {'' if compressed else 'not '}be encapsulated in its transfer syntax"
+        raise refuse(path, "PixelData", f"{len(dataset.PixelData)} bytes long", wanted)
+    if not compressed:
         expected = dataset.Rows * dataset.Columns * dataset.BitsAllocated // 8
         found = len(dataset.PixelData)
         if found != expected + expected % 2:

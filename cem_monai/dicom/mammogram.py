@@ -9,6 +9,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from cem_monai.dicom.attributes import MammogramAttributes, read_attributes
+from cem_monai.dicom.errors import damaged_otherwise
 from cem_monai.dicom.gate import open_mammogram
 from cem_monai.dicom.pixels import FloatImage, decode, to_canonical, value_range
 
@@ -41,7 +42,8 @@ def read_mammogram(path: str | os.PathLike[str]) -> Mammogram:
         MammogramError: the file is unusable; one sentence says why.
     """
     path = Path(path)
-    return to_mammogram(open_mammogram(path), path)
+    with damaged_otherwise(path):
+        return to_mammogram(open_mammogram(path), path)
 
 
 def to_mammogram(dataset: Dataset, path: Path) -> Mammogram:

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from struct import unpack_from
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
-from pydicom.encaps import get_frame
-from pydicom.pixels import apply_modality_lut, pixel_array
-from pydicom.uid import JPEGLSLossless
+from pydicom.pixels import apply_modality_lut
 
+from cem_monai.dicom.decoder import decode_compressed
 from cem_monai.dicom.errors import MammogramError, attribute_label
 from cem_monai.dicom.gate import DECODERS
+from cem_monai.dicom.refusal_codes import RefusalCode
 
 FloatImage = npt.NDArray[np.float32]
 Image = npt.NDArray[Any]
@@ -63,6 +62,9 @@ def to_pixel_values(stored: Image, dataset: Dataset, path: Path) -> FloatImage:
 def stored_values(dataset: Dataset, path: Path) -> Image:
     """Return the pixels as they are stored, before any look-up table, (H, W).
 
+    Compressed ones are decoded in a process of its own (see `ChildDecoder`). Uncompressed ones are
+    taken as they are: their length is known to be right, and no decoder runs that could fail.
+
     Args:
         dataset: object that passed the gate.
         path: its file, for messages.
@@ -70,19 +72,25 @@ def stored_values(dataset: Dataset, path: Path) -> Image:
     Raises:
         MammogramError: the pixel data cannot be decoded or do not match the header.
     """
-    syntax = dataset.file_meta.TransferSyntaxUID
-    size = (dataset.Rows, dataset.Columns)
-    try:
-        found = _jpeg_ls_size(dataset) if syntax == JPEGLSLossless else size
-        if found == size:
-            return pixel_array(dataset, decoding_plugin=DECODERS[syntax])
-    except Exception as error:  # any codec error means the same to the caller
-        kind = type(error).__name__
-        raise MammogramError(f"{path}: the {syntax.name} pixel data are damaged ({kind})") from None
-    raise MammogramError(
-        f"{path}: the pixel data hold {found[0]} x {found[1]} pixels, "
-        f"Rows and Columns say {size[0]} x {size[1]}"
-    )
+    decoder = DECODERS[dataset.file_meta.TransferSyntaxUID]
+    stored = decode_compressed(dataset, path, decoder) if decoder else _native(dataset)
+    largest = 2**dataset.BitsStored - 1
+    if (found := int(stored.max())) > largest and not _has_embedded_overlay(dataset):
+        sentence = f"{path}: a stored value is {found}, BitsStored {dataset.BitsStored} allows"
+        raise MammogramError(f"{sentence} {largest}", RefusalCode.PIXEL_VALUES)
+    return stored & stored.dtype.type(largest)
+
+
+def _native(dataset: Dataset) -> Image:
+    """Uncompressed pixels need no decoder, only the length that the gate has checked."""
+    count = dataset.Rows * dataset.Columns
+    values = np.frombuffer(dataset.PixelData, f"<u{dataset.BitsAllocated // 8}", count)
+    return values.reshape(dataset.Rows, dataset.Columns)
+
+
+def _has_embedded_overlay(dataset: Dataset) -> bool:
+    """Old modalities keep overlays in the bits above BitsStored (PS3.5 8.1.2, retired)."""
+    return any(dataset.get((group, 0x0102)) for group in range(0x6000, 0x6020, 2))
 
 
 def value_range(dataset: Dataset) -> tuple[float, float]:
@@ -109,28 +117,14 @@ def from_canonical(image: Image, *, chest_wall_at_right: bool) -> Image:
     return to_canonical(image, chest_wall_at_right=chest_wall_at_right)
 
 
-def _jpeg_ls_size(dataset: Dataset) -> tuple[int, int]:
-    """Read height and width in the stream (ISO/IEC 14495-1 C.2.2), which its decoder goes by.
-
-    An image with its sides swapped would pass unnoticed, one of 65535 x 65535 fill the memory.
-    """
-    stream = get_frame(dataset.PixelData, 0, number_of_frames=1)
-    start = 2  # after the start-of-image marker
-    marker, length = unpack_from(">HH", stream, start)
-    while marker != 0xFFF7:
-        start += 2 + length
-        marker, length = unpack_from(">HH", stream, start)
-    height, width = unpack_from(">HH", stream, start + 5)
-    return height, width
-
-
 def _apply_modality_lut(stored: Image, dataset: Dataset, path: Path) -> FloatImage:
     if dataset.get("ModalityLUTSequence"):
         try:
             return np.asarray(apply_modality_lut(stored, dataset), dtype=np.float32)
         except Exception as error:  # missing or contradictory parts raise many types
             label, kind = attribute_label("ModalityLUTSequence"), type(error).__name__
-            raise MammogramError(f"{path}: {label} is damaged ({kind})") from None
+            sentence = f"{path}: {label} is damaged ({kind})"
+            raise MammogramError(sentence, RefusalCode.RESCALE) from None
     slope, intercept = _rescale(dataset)
     return np.asarray(stored * np.float64(slope) + intercept, dtype=np.float32)
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from cem_monai.dicom.attributes import PresentationIntent
+from cem_monai.dicom.errors import damaged_otherwise
 from cem_monai.dicom.gate import ONE_GRAY_IMAGE, Requirement, check_origin, open_checked
 from cem_monai.dicom.pixels import stored_values
 
@@ -61,14 +62,15 @@ def read_raw_mammogram(path: str | os.PathLike[str]) -> RawMammogram:
         MammogramError: the file is unusable; one sentence says why.
     """
     path = Path(path)
-    dataset = open_raw_mammogram(path)
-    dose = dataset.get("EntranceDoseInmGy")
-    return RawMammogram(
-        pixels=stored_values(dataset, path),
-        bits_stored=int(dataset.BitsStored),
-        entrance_dose=None if dose is None else float(dose),
-        path=path,
-    )
+    with damaged_otherwise(path):
+        dataset = open_raw_mammogram(path)
+        dose = dataset.get("EntranceDoseInmGy")
+        return RawMammogram(
+            pixels=stored_values(dataset, path),
+            bits_stored=int(dataset.BitsStored),
+            entrance_dose=None if dose is None else float(dose),
+            path=path,
+        )
 
 
 def open_raw_mammogram(path: Path) -> Dataset:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ class BestWeights:
         preprocessing: settings that the weights are bound to.
         validator: evaluator whose epoch is that of the training.
         metric: name among the metrics of the evaluator, e.g. a mean ΔCNR.
+        facts: see `TrainingCheckpoint`.
     """
 
     def __init__(
@@ -36,12 +37,14 @@ class BestWeights:
         preprocessing: Mapping[str, Any],
         validator: Engine,
         metric: str,
+        facts: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         self.path = Path(path)
         self.network = network
         self.preprocessing = dict(preprocessing)
         self.validator = validator
         self.metric = metric
+        self.facts = facts
         self.best = math.inf
         self.epoch = 0
 
@@ -53,7 +56,8 @@ class BestWeights:
         value = abs(float(engine.state.metrics[self.metric]))
         if value < self.best:  # never true for NaN
             self.best, self.epoch = value, int(engine.state.epoch)
-            save_weights(self.network, self.path, self.preprocessing)
+            facts = self.facts() if self.facts else None
+            save_weights(self.network, self.path, self.preprocessing, facts)
 
     def state_dict(self) -> dict[str, float]:
         """Return the best magnitude and its epoch."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class TrainingCheckpoint:
         settings: what a resumed training must have in common with the one before.
         interval: epochs between two checkpoints; the last epoch is always saved.
         resume: start from `checkpoint.pt`, or from the one before if that cannot be read.
+        facts: returns what else `model.json` tells, e.g. `cem_monai.data.TrainingIntensity`.
 
     Raises:
         ValueError: `interval` is below 1; when the training starts: no checkpoint can be read, or
@@ -56,6 +57,7 @@ class TrainingCheckpoint:
         settings: Mapping[str, Any] | None = None,
         interval: int = 1,
         resume: bool = False,
+        facts: Callable[[], Mapping[str, Any]] | None = None,
     ) -> None:
         if interval < 1:
             raise ValueError(f"interval must be at least 1 epoch, got {interval}")
@@ -66,6 +68,7 @@ class TrainingCheckpoint:
         self.settings = json.loads(json.dumps({**(settings or {}), **preprocessing}))
         self.interval = interval
         self.resume = resume
+        self.facts = facts
         self.saved_epoch = 0
 
     def attach(self, engine: Engine) -> None:
@@ -93,7 +96,7 @@ class TrainingCheckpoint:
         engine.state.epoch = self.saved_epoch = checkpoint["epoch"]
         engine.state.iteration = checkpoint["iteration"]
         # a run that was killed between the two files left the weights of an older epoch
-        save_weights(self.network, self.directory / WEIGHTS, self.preprocessing)
+        self._save_weights()
         print(f"resumed after epoch {checkpoint['epoch']} of {engine.state.max_epochs}")
 
     def _load(self, name: str, item: Any, state: Any) -> None:
@@ -134,8 +137,12 @@ class TrainingCheckpoint:
         checkpoint["iteration"] = engine.state.iteration
         checkpoint["settings"] = self.settings
         self._write(checkpoint)
-        save_weights(self.network, self.directory / WEIGHTS, self.preprocessing)
+        self._save_weights()
         self.saved_epoch = engine.state.epoch
+
+    def _save_weights(self) -> None:
+        facts = self.facts() if self.facts else None
+        save_weights(self.network, self.directory / WEIGHTS, self.preprocessing, facts)
 
     def _all_states(self, engine: Engine) -> dict[str, Any]:
         return self.states | getattr(engine, "scalers", {})

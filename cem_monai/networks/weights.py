@@ -15,7 +15,10 @@ from cem_monai.atomic import atomic_write
 
 
 def save_weights(
-    network: nn.Module, path: str | os.PathLike[str], preprocessing: Mapping[str, Any]
+    network: nn.Module,
+    path: str | os.PathLike[str],
+    preprocessing: Mapping[str, Any],
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the flat state dict that MONAI Label, MONAI Deploy and the model zoo expect.
 
@@ -26,10 +29,11 @@ def save_weights(
         network: network whose weights are saved.
         path: file to write.
         preprocessing: settings that the weights are bound to.
+        facts: what else the JSON file tells, e.g. what the training images were like.
     """
     path = Path(path)
     with atomic_write(path.with_suffix(".json"), "w") as file:
-        json.dump(dict(preprocessing), file, indent=4)
+        json.dump({**preprocessing, **(facts or {})}, file, indent=4)
     with atomic_write(path) as file:
         torch.save(network.state_dict(), file)
 

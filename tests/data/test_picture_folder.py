@@ -22,7 +22,7 @@ def test_subtracted_images_are_passed_over_and_told(folder, tmp_path, caplog):
     assert [item["case"] for item in items] == ["P1_L_DM_CC", "P2_R_DM_MLO"]
     assert "passed over: 2 subtracted images" in caplog.text
     assert "do not tell left or right" not in caplog.text
-    assert (tmp_path / "refused.csv").read_text().strip() == "path,reason"
+    assert (tmp_path / "refused.csv").read_text().strip() == "path,reason,code"
 
 
 def test_good_images_go_on_beside_bad_ones(folder, tmp_path):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -75,8 +76,15 @@ def test_ends_of_the_range_survive_at_every_depth(save_mammogram: SaveMammogram,
     assert read_mammogram(plain).attributes.bits_stored == bits
 
 
-def test_bits_above_bits_stored_are_ignored(save_mammogram: SaveMammogram) -> None:
-    path = save_mammogram(pixels=_image([0x1000, 0xF001, 0x8FFF, 0, 0, 0, 0, 0]))
+def test_bits_above_bits_stored_are_refused_unless_an_overlay_lies_there(
+    save_mammogram: SaveMammogram, tmp_path: Path
+) -> None:
+    pixels = _image([0x1000, 0xF001, 0x8FFF, 0, 0, 0, 0, 0])
+    with pytest.raises(MammogramError, match="a stored value is 61441, BitsStored 12 allows 4095"):
+        read_mammogram(save_mammogram(pixels=pixels))
+    dataset = pydicom.dcmread(save_mammogram(pixels=pixels))
+    dataset.add_new((0x6000, 0x0102), "US", 12)
+    dataset.save_as(path := tmp_path / "overlay.dcm")
     assert _first_row(path) == [0, 1, 4095, 0, 0, 0, 0, 0]
 
 

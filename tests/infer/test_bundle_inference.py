@@ -255,3 +255,22 @@ def test_pictures_of_cdd_cesm_are_evaluated_with_the_imported_archive(tmp_path, 
         rows = [row for row in csv.DictReader(file) if row["predictor"] == "model"]
     assert {row["case"] for row in rows} == set(test)
     assert all(row["breast_l1"] for row in rows if not row["lesion"])
+
+
+def test_implants_and_odd_images_are_taken_only_when_asked_for(tmp_path, weights):
+    write_exam(tmp_path / "in", "TEST-000", size=75)
+    path = tmp_path / "in" / "TEST-000" / "L_CC_LE.dcm"
+    dataset = pydicom.dcmread(path)
+    dataset.BreastImplantPresent = "YES"
+    dataset.save_as(path)
+    settings = json.loads(weights.with_suffix(".json").read_text())
+    odd = {"breast_share": [0.9, 0.9], "dark": [-1, 1], "middle": [-1, 1], "bright": [-1, 1]}
+    settings["low_energy_intensity"] = {"window": None, **odd}
+    weights.with_suffix(".json").write_text(json.dumps(settings))
+    output = tmp_path / "out"
+    assert infer(tmp_path / "in", output, weights, "--any_intensity") == 3
+    assert set(refused(output)) == {"L_CC_LE.dcm"}
+    assert infer(tmp_path / "in", output, weights, "--any_intensity", "--allow_implants") == 0
+    assert infer(tmp_path / "in", output, weights, "--allow_implants") == 1
+    with (output / "refused.csv").open() as file:
+        assert {row["code"] for row in csv.DictReader(file)} == {"E-INTENSITY"}
