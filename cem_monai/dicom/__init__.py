@@ -15,11 +15,14 @@ from cem_monai.dicom.attributes import (
 )
 from cem_monai.dicom.banner import BANNER, erase_banner, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
+from cem_monai.dicom.dicom_file import Compression, save_dataset
+from cem_monai.dicom.equipment import GeneratingModel
 from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
 from cem_monai.dicom.gate import MAX_PIXELS, MAX_SIDE, open_header, open_mammogram
 from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
+from cem_monai.dicom.marks import VIRTUAL_DES_MARKS
 from cem_monai.dicom.pixels import (
     decode,
     from_canonical,
@@ -28,14 +31,13 @@ from cem_monai.dicom.pixels import (
     value_range,
 )
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
-from cem_monai.dicom.virtual import VIRTUAL_DES_MARKS, GeneratingModel, virtual_des_dataset
+from cem_monai.dicom.virtual import virtual_des_dataset
 from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
 from cem_monai.dicom.writer import (
     Exposure,
     code_item,
     deterministic_uid,
     mammogram_dataset,
-    save_dataset,
     source_reference,
 )
 
@@ -47,6 +49,7 @@ __all__ = [
     "VIRTUAL_DES",
     "VIRTUAL_DES_MARKS",
     "VIRTUAL_HIGH_DOSE",
+    "Compression",
     "ContentRule",
     "Exposure",
     "GeneratingModel",
