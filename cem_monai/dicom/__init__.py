@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from cem_monai.dicom.attributes import (
+    GENERATED_IMAGES,
     SIMULATOR_MANUFACTURER,
+    UNCERTAINTY_MAP,
     VIRTUAL_DES,
     VIRTUAL_HIGH_DOSE,
     ImageContent,
@@ -31,6 +33,7 @@ from cem_monai.dicom.pixels import (
     value_range,
 )
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
+from cem_monai.dicom.uncertainty import UNCERTAINTY_STEPS, uncertainty_map_dataset
 from cem_monai.dicom.virtual import virtual_des_dataset
 from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
 from cem_monai.dicom.writer import (
@@ -43,9 +46,12 @@ from cem_monai.dicom.writer import (
 
 __all__ = [
     "BANNER",
+    "GENERATED_IMAGES",
     "MAX_PIXELS",
     "MAX_SIDE",
     "SIMULATOR_MANUFACTURER",
+    "UNCERTAINTY_MAP",
+    "UNCERTAINTY_STEPS",
     "VIRTUAL_DES",
     "VIRTUAL_DES_MARKS",
     "VIRTUAL_HIGH_DOSE",
@@ -89,6 +95,7 @@ __all__ = [
     "to_canonical",
     "to_mammogram",
     "to_pixel_values",
+    "uncertainty_map_dataset",
     "value_range",
     "virtual_des_dataset",
     "virtual_high_dose_dataset",

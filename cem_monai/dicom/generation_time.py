@@ -6,8 +6,8 @@ import os
 from datetime import datetime, timedelta, timezone
 
 EPOCH = "SOURCE_DATE_EPOCH"
-"""Environment variable, seconds since 1970 in UTC (reproducible-builds.org): the time that generated
-objects tell, so that two runs give the same bytes."""
+"""Environment variable, seconds since 1970 in UTC (reproducible-builds.org): the time that
+generated objects tell, so that two runs give the same bytes."""
 
 
 def generation_time(utc_offset: str | None = None) -> datetime:

@@ -23,6 +23,8 @@ class GeneratedMarks:
         series_number, series_description: as a viewer lists the series.
         comment: ImageComments.
         derivation: ends the sentence "Predicted by the neural network X from the ...".
+        identity: what the UIDs follow from besides source and model, where those make more than
+            one kind of object.
     """
 
     image_type: str
@@ -32,6 +34,7 @@ class GeneratedMarks:
     series_description: str
     comment: str
     derivation: str
+    identity: tuple[str, ...] = ()
 
 
 VIRTUAL_DES_MARKS = GeneratedMarks(

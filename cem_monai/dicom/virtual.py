@@ -97,6 +97,7 @@ def generated_dataset(
             text=marks.banner,
         )
     exposure = _exposure(source, attributes)
+    identity = (*model.identity, *marks.identity)
     dataset = mammogram_dataset(
         painted,
         exposure,
@@ -104,11 +105,10 @@ def generated_dataset(
         bits_stored=bits_stored,
         spacing=attributes.imager_pixel_spacing,
         window=window,
-        sop_instance_uid=deterministic_uid(attributes.sop_instance_uid, *model.identity),
+        sop_instance_uid=deterministic_uid(attributes.sop_instance_uid, *identity),
         # A series has one frame of reference (PS3.3 C.7.4.1), so each compression has its own
         series_instance_uid=deterministic_uid(
-            *(exposure.study_instance_uid, exposure.frame_of_reference_uid),
-            *model.identity,
+            exposure.study_instance_uid, exposure.frame_of_reference_uid, *identity
         ),
         series_number=marks.series_number,
         series_description=marks.series_description,
