@@ -92,7 +92,8 @@ with atomic_write(sys.argv[1]) as file:
 
 def test_leftovers_of_a_killed_process_are_removed_and_files_in_work_stay(tmp_path: Path) -> None:
     (tmp_path / "image.dcm").write_bytes(b"old")
-    killed = subprocess.run([sys.executable, "-c", WRITER, str(tmp_path / "image.dcm")], check=False)
+    command = [sys.executable, "-c", WRITER, str(tmp_path / "image.dcm")]
+    killed = subprocess.run(command, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert len(os.listdir(tmp_path)) == 2
     with atomic_write(tmp_path / "other.dcm") as file:
