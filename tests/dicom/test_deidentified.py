@@ -1,7 +1,7 @@
 """After de-identification a generated image still is one for everybody who looks.
 
-The actions are those of the Basic Application Level Confidentiality Profile (PS3.15 table E.1-1), as
-the library dicom-anonymizer takes them from the standard.
+The actions are those of the Basic Application Level Confidentiality Profile (PS3.15 table E.1-1),
+as the library dicom-anonymizer takes them from the standard.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def _generated(kind: str, source: Dataset, breast: np.ndarray) -> Dataset:
     pixels = np.where(breast, 99, 3).astype(np.uint16)
     if kind == "high_dose":
         return virtual_high_dose_dataset(
-            source, pixels, breast, model=MODEL, bits_stored=8, linear=False
+            source, pixels, breast, model=MODEL, bits_stored=8, linear=True
         )
     return virtual_des_dataset(
         source, pixels, breast, model=MODEL, bits_stored=12, window=(2050, 300)
@@ -122,7 +122,9 @@ def _assert_recognizable(dataset: Dataset, kind: str, breast: np.ndarray) -> Non
         text=TEXTS[kind],
     )
     assert text.sum() > 50
-    assert (dataset.pixel_array[text > 0] == 2**dataset.BitsStored - 1).all()
+    dark_is_bright = dataset.PhotometricInterpretation == "MONOCHROME1"
+    bright = 0 if dark_is_bright else 2**dataset.BitsStored - 1
+    assert (dataset.pixel_array[text > 0] == bright).all()
 
 
 def _refusal(dataset: Dataset, kind: str, folder: Path) -> str:
