@@ -21,7 +21,12 @@ from cem_monai.dicom.dicom_file import Compression, save_dataset
 from cem_monai.dicom.equipment import GeneratingModel
 from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
 from cem_monai.dicom.gate import MAX_PIXELS, MAX_SIDE, open_header, open_mammogram
-from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
+from cem_monai.dicom.generated import (
+    is_uncertainty_map,
+    read_for_comparison,
+    read_generated,
+    sources_of_generated,
+)
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
 from cem_monai.dicom.marks import VIRTUAL_DES_MARKS
@@ -76,6 +81,7 @@ __all__ = [
     "first_window",
     "from_canonical",
     "image_content",
+    "is_uncertainty_map",
     "linear_range",
     "mammogram_dataset",
     "open_header",

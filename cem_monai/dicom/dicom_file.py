@@ -20,6 +20,10 @@ class Compression(str, Enum):
     JPEG_LS = "jpeg_ls"
     """JPEG-LS lossless, about a fifth of the size."""
 
+    @classmethod
+    def _missing_(cls, value: object) -> Compression:
+        raise ValueError(f"compression must be none or jpeg_ls, is {value!r}")
+
 
 def save_dataset(
     dataset: Dataset,

@@ -175,7 +175,7 @@ def test_compression_keeps_the_instance_and_leaving_out_the_banner_does_not(tmp_
 
 
 def test_unknown_compression_is_refused(tmp_path, weights):
-    with pytest.raises(ValueError, match="zip"):
+    with pytest.raises(ValueError, match="must be none or jpeg_ls, is 'zip'"):
         CEMSaveImaged(
             "pred", output_dir=tmp_path, model_name="m", weights=weights, compression="zip"
         )
