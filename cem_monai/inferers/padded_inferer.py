@@ -103,7 +103,7 @@ class PaddedInferer(SimpleInferer):
         image = f"an image of {height} x {width} pixels does not fit into memory"
         if self.sliding_window:
             return f"{image}, in windows of {self.sliding_window} pixels"
-        return f"{image} in one pass: pass --sliding_window {2 * self.multiple}"
+        return f"{image} in one pass: pass --sliding_window {4 * self.multiple}"
 
 
 def _out_of_memory(error: RuntimeError) -> bool:

@@ -140,7 +140,7 @@ def test_windows_keep_metadata():
 
 @pytest.mark.parametrize(
     ("window", "advice"),
-    [(0, "in one pass: pass --sliding_window 32$"), (32, "in windows of 32 pixels$")],
+    [(0, "in one pass: pass --sliding_window 64$"), (32, "in windows of 32 pixels$")],
 )
 def test_image_too_large_for_the_memory_is_told(window, advice):
     def network(_):
