@@ -18,6 +18,9 @@ def infer(
     source_bits: int | None = None,
     num_downs: int | None = None,
     ngf: int | None = None,
+    sliding_window: int | None = None,
+    uncertainty: int | None = None,
+    compression: str | None = None,
     device: str | None = None,
     allow_implants: bool = False,
     any_intensity: bool = False,
@@ -49,6 +52,9 @@ def infer(
         source_bits: used bits of 16-bit PNG, e.g. 12; all by default.
         num_downs: halvings of the network, if model.json does not tell.
         ngf: filters of its first level, if model.json does not tell.
+        sliding_window: pixels, side of a window, where one pass does not fit into memory.
+        uncertainty: passes with dropout, for DICOM maps of how much each image varies.
+        compression: none, or jpeg_ls (lossless), of generated DICOM.
         device: cpu or cuda:0; a GPU by default if there is one.
         allow_implants: take breasts with an implant, which are refused by default.
         any_intensity: take images unlike all that the model was trained on.
@@ -65,6 +71,9 @@ def infer(
         "source_bits": source_bits,
         "num_downs": num_downs,
         "ngf": ngf,
+        "sliding_window": sliding_window,
+        "uncertainty": uncertainty,
+        "compression": compression,
         "device": device,
         "allow_implants": allow_implants or None,
         "check_intensity": False if any_intensity else None,

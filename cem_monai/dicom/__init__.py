@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from cem_monai.dicom.attributes import (
+    GENERATED_IMAGES,
     SIMULATOR_MANUFACTURER,
+    UNCERTAINTY_MAP,
     VIRTUAL_DES,
     VIRTUAL_HIGH_DOSE,
     ImageContent,
@@ -16,6 +18,8 @@ from cem_monai.dicom.attributes import (
 from cem_monai.dicom.banner import BANNER, erase_banner, paint_banner
 from cem_monai.dicom.content import ContentRule, image_content
 from cem_monai.dicom.decoder import ChildDecoder, DecoderDiedError
+from cem_monai.dicom.dicom_file import Compression, save_dataset
+from cem_monai.dicom.equipment import GeneratingModel
 from cem_monai.dicom.errors import MammogramError, attribute_label, damaged_otherwise, refuse
 from cem_monai.dicom.gate import (
     DECODERS,
@@ -25,9 +29,15 @@ from cem_monai.dicom.gate import (
     open_header,
     open_mammogram,
 )
-from cem_monai.dicom.generated import read_for_comparison, read_generated, sources_of_generated
+from cem_monai.dicom.generated import (
+    is_uncertainty_map,
+    read_for_comparison,
+    read_generated,
+    sources_of_generated,
+)
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
+from cem_monai.dicom.marks import VIRTUAL_DES_MARKS
 from cem_monai.dicom.pixels import (
     decode,
     from_canonical,
@@ -38,27 +48,31 @@ from cem_monai.dicom.pixels import (
 from cem_monai.dicom.provenance import Provenance, read_provenance
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
 from cem_monai.dicom.refusal_codes import RefusalCode
-from cem_monai.dicom.virtual import VIRTUAL_DES_MARKS, GeneratingModel, virtual_des_dataset
+from cem_monai.dicom.uncertainty import UNCERTAINTY_STEPS, uncertainty_map_dataset
+from cem_monai.dicom.virtual import virtual_des_dataset
 from cem_monai.dicom.window import display_range, first_window, linear_range, shown_range
 from cem_monai.dicom.writer import (
     Exposure,
     code_item,
     deterministic_uid,
     mammogram_dataset,
-    save_dataset,
     source_reference,
 )
 
 __all__ = [
     "BANNER",
     "DECODERS",
+    "GENERATED_IMAGES",
     "MAX_PIXELS",
     "MAX_SIDE",
     "SIMULATOR_MANUFACTURER",
+    "UNCERTAINTY_MAP",
+    "UNCERTAINTY_STEPS",
     "VIRTUAL_DES",
     "VIRTUAL_DES_MARKS",
     "VIRTUAL_HIGH_DOSE",
     "ChildDecoder",
+    "Compression",
     "ContentRule",
     "DecoderDiedError",
     "Exposure",
@@ -84,6 +98,7 @@ __all__ = [
     "first_window",
     "from_canonical",
     "image_content",
+    "is_uncertainty_map",
     "linear_range",
     "mammogram_dataset",
     "open_header",
@@ -104,6 +119,7 @@ __all__ = [
     "to_canonical",
     "to_mammogram",
     "to_pixel_values",
+    "uncertainty_map_dataset",
     "value_range",
     "virtual_des_dataset",
     "virtual_high_dose_dataset",

@@ -22,6 +22,10 @@ VIRTUAL_DES = "VIRTUAL_DES"
 """Value 6 of ImageType (0008,0008) of images that this package generates from low-energy ones."""
 VIRTUAL_HIGH_DOSE = "VIRTUAL_DOSE"
 """The same of images that it generates from low-dose ones."""
+UNCERTAINTY_MAP = "AI_UNCERTAINTY"
+"""The same of maps that tell how much a generated image varies."""
+GENERATED_IMAGES = frozenset({VIRTUAL_DES, VIRTUAL_HIGH_DOSE, UNCERTAINTY_MAP})
+"""All of them: such an object is no input."""
 SIMULATOR_MANUFACTURER = "cem_monai simulator"
 """Manufacturer (0008,0070) of simulated exams: the only synthetic objects accepted as input."""
 

@@ -20,11 +20,10 @@ from pydicom.uid import (
 )
 
 from cem_monai.dicom.attributes import (
+    GENERATED_IMAGES,
     MG_FOR_PRESENTATION,
     REFUSED_VIEW_MODIFIERS,
     SIMULATOR_MANUFACTURER,
-    VIRTUAL_DES,
-    VIRTUAL_HIGH_DOSE,
     view_modifiers,
 )
 from cem_monai.dicom.errors import refuse
@@ -182,7 +181,7 @@ def check_origin(dataset: Dataset, path: Path) -> None:
         MammogramError: the image is no plain projection by X-rays.
     """
     image_type = [str(value).upper() for value in dataset.get("ImageType") or []]
-    if {VIRTUAL_DES, VIRTUAL_HIGH_DOSE} & set(image_type):
+    if GENERATED_IMAGES & set(image_type):
         sentence = "a generated image is no input"
         raise refuse(path, "ImageType", image_type, sentence, RefusalCode.GENERATED)
     if any(value.startswith(REFUSED_IMAGE_TYPES) for value in image_type[2:3]):

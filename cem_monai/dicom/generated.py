@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cem_monai.dicom.attributes import VIRTUAL_DES, source_uids
+from cem_monai.dicom.attributes import UNCERTAINTY_MAP, VIRTUAL_DES, source_uids
 from cem_monai.dicom.errors import refuse
 from cem_monai.dicom.gate import open_gray_image, open_header
 from cem_monai.dicom.mammogram import Mammogram, to_mammogram
@@ -69,3 +69,14 @@ def sources_of_generated(path: str | os.PathLike[str]) -> frozenset[str] | None:
     if VIRTUAL_DES not in [str(value) for value in header.get("ImageType") or []]:
         return None
     return source_uids(header)
+
+
+def is_uncertainty_map(path: str | os.PathLike[str]) -> bool:
+    """Return whether a DICOM file holds a map of `uncertainty_map_dataset`, which is no image.
+
+    Raises:
+        MammogramError: the file cannot be read.
+    """
+    return UNCERTAINTY_MAP in [
+        str(value) for value in open_header(Path(path)).get("ImageType") or []
+    ]

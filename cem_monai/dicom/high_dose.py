@@ -7,7 +7,9 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset
 
 from cem_monai.dicom.attributes import VIRTUAL_HIGH_DOSE
-from cem_monai.dicom.virtual import GeneratedMarks, GeneratingModel, generated_dataset
+from cem_monai.dicom.equipment import GeneratingModel
+from cem_monai.dicom.marks import GeneratedMarks
+from cem_monai.dicom.virtual import generated_dataset
 
 VIRTUAL_HIGH_DOSE_MARKS = GeneratedMarks(
     image_type=VIRTUAL_HIGH_DOSE,
@@ -31,6 +33,7 @@ def virtual_high_dose_dataset(
     model: GeneratingModel,
     bits_stored: int,
     linear: bool,
+    banner: bool = True,
 ) -> Dataset:
     """Return a virtual high-dose image, For Processing like the low-dose one it derives from.
 
@@ -38,7 +41,7 @@ def virtual_high_dose_dataset(
 
     Args:
         source: the raw low-dose mammogram.
-        pixels, model, bits_stored: see `generated_dataset`.
+        pixels, model, bits_stored, banner: see `generated_dataset`.
         foreground: (H, W) mask of the object, where the banner must not go.
         linear: whether more X-rays have higher values, on a linear scale. If not, more material
             has, on a logarithmic one.
@@ -55,6 +58,7 @@ def virtual_high_dose_dataset(
         bits_stored=bits_stored,
         window=None,
         photometric_interpretation="MONOCHROME1" if linear else "MONOCHROME2",
+        banner=banner,
     )
     dataset.PixelIntensityRelationship = "LIN" if linear else "LOG"
     return dataset

@@ -13,7 +13,7 @@ COPIED = (
     *("AccessionNumber", "ReferringPhysicianName", "QualityControlSubject"),
     # General Image, General Acquisition
     *("PatientOrientation", "AcquisitionDate", "AcquisitionTime", "AcquisitionUID"),
-    "QualityControlImage",
+    *("AcquisitionNumber", "QualityControlImage"),
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
     # DX Anatomy, Mammography Image, DX Detector, DX Positioning
     *("ImageLaterality", "AnatomicRegionSequence", "ViewCodeSequence", "BreastImplantPresent"),
@@ -25,24 +25,37 @@ COPIED = (
 private tags and windows are not: a dose registry would count them twice, a reader would believe
 them."""
 
-
+FIELD_OF_VIEW = ("FieldOfViewOrigin", "FieldOfViewRotation", "FieldOfViewHorizontalFlip")
+"""DX Detector wants all three or none."""
 CODE_KEYWORDS = ("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning")
+EMPTY_IF_UNTOLD = ("StudyDate", "StudyTime", "StudyID", "DetectorType")
+ABSENT_IF_UNTOLD = ("AcquisitionDate", "AcquisitionTime")
 
 
 def copy_identity(source: Dataset, dataset: Dataset) -> None:
-    """Copy patient, study and geometry from a source to what was generated from it."""
-    for keyword in COPIED:
-        if keyword in source:
-            dataset[keyword] = deepcopy(source[keyword])
-            if source[keyword].VR == "SQ":
-                setattr(dataset, keyword, [_plain_code(item) for item in source[keyword].value])
-    # mammogram_dataset filled in these too; what the source does not tell stays untold
-    for keyword in {"StudyDate", "StudyTime", "StudyID"} - set(source.dir()):
+    """Copy patient, study and geometry from a source to what was generated from it.
+
+    What the source has empty counts as untold: `mammogram_dataset` filled in what must not be
+    empty, from what the source tells elsewhere.
+    """
+    told = {keyword for keyword in (*COPIED, *FIELD_OF_VIEW) if not _is_empty(source, keyword)}
+    if not told.issuperset(FIELD_OF_VIEW):
+        told.difference_update(FIELD_OF_VIEW)
+    for keyword in told:
+        dataset[keyword] = deepcopy(source[keyword])
+        if source[keyword].VR == "SQ":
+            setattr(dataset, keyword, [_plain_code(item) for item in source[keyword].value])
+    for keyword in set(EMPTY_IF_UNTOLD) - told:
         setattr(dataset, keyword, "")
-    for keyword in {"AcquisitionDate", "AcquisitionTime"} - set(source.dir()):
+    for keyword in set(ABSENT_IF_UNTOLD) - told:
         delattr(dataset, keyword)
-    if "DetectorType" not in source:
-        dataset.DetectorType = ""
+    for view in dataset.ViewCodeSequence:
+        if "ViewModifierCodeSequence" not in view:  # type 2
+            view.ViewModifierCodeSequence = []
+
+
+def _is_empty(source: Dataset, keyword: str) -> bool:
+    return keyword not in source or source[keyword].is_empty
 
 
 def _plain_code(item: Dataset) -> Dataset:

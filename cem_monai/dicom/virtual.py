@@ -2,87 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from cem_monai.dicom.attributes import (
-    VIRTUAL_DES,
-    MammogramAttributes,
-    PresentationIntent,
-    read_attributes,
-)
-from cem_monai.dicom.banner import BANNER, paint_banner
+from cem_monai.dicom.attributes import MammogramAttributes, PresentationIntent, read_attributes
+from cem_monai.dicom.banner import paint_banner
+from cem_monai.dicom.equipment import GeneratingModel, contributing_equipment
+from cem_monai.dicom.generation_time import generation_time
 from cem_monai.dicom.identity import copy_identity
+from cem_monai.dicom.marks import VIRTUAL_DES_MARKS, GeneratedMarks, mark_generated
 from cem_monai.dicom.writer import (
     Exposure,
-    ImageContent,
-    code_item,
     deterministic_uid,
     mammogram_dataset,
     source_reference,
-)
-
-
-@dataclass(frozen=True)
-class GeneratingModel:
-    """What made the pixels: part of the identity of every generated object.
-
-    Attributes:
-        name: name of the bundle.
-        version: version of the bundle.
-        weights_sha256: SHA-256 of the weights file, hexadecimal.
-        config_sha256: SHA-256 of the settings that the pixels depend on, hexadecimal.
-    """
-
-    name: str
-    version: str
-    weights_sha256: str
-    config_sha256: str
-
-    @property
-    def identity(self) -> tuple[str, ...]:
-        """What a generated object's UIDs follow from, besides its source."""
-        return self.name, self.version, self.weights_sha256, self.config_sha256
-
-
-@dataclass(frozen=True)
-class GeneratedMarks:
-    """What every generated object of one kind says of itself.
-
-    Attributes:
-        image_type: value 6 of ImageType.
-        image_content: see `mammogram_dataset`.
-        banner: text that is painted into the air.
-        series_number, series_description: as a viewer lists the series.
-        comment: ImageComments.
-        derivation: ends the sentence "Predicted by the neural network X from the ...".
-    """
-
-    image_type: str
-    image_content: ImageContent | None
-    banner: str
-    series_number: int
-    series_description: str
-    comment: str
-    derivation: str
-
-
-VIRTUAL_DES_MARKS = GeneratedMarks(
-    image_type=VIRTUAL_DES,
-    image_content=ImageContent.RECOMBINED,
-    banner=BANNER,
-    series_number=9001,
-    series_description="VIRTUAL DES AI - no iodine measured",
-    comment=(
-        "VIRTUAL CONTRAST - AI GENERATED - NO IODINE WAS MEASURED - "
-        "RESEARCH ONLY, NOT FOR DIAGNOSIS"
-    ),
-    derivation="low-energy image; no iodine was measured",
 )
 
 
@@ -94,6 +30,7 @@ def virtual_des_dataset(
     model: GeneratingModel,
     bits_stored: int,
     window: tuple[float, float],
+    banner: bool = True,
 ) -> Dataset:
     """Return a virtual dual-energy-subtracted image derived from a low-energy one.
 
@@ -107,6 +44,7 @@ def virtual_des_dataset(
         model=model,
         bits_stored=bits_stored,
         window=window,
+        banner=banner,
     )
 
 
@@ -120,6 +58,7 @@ def generated_dataset(
     bits_stored: int,
     window: tuple[float, float] | None,
     photometric_interpretation: str = "MONOCHROME2",
+    banner: bool = True,
 ) -> Dataset:
     """Return a generated image derived from a mammogram.
 
@@ -137,6 +76,7 @@ def generated_dataset(
         bits_stored: BitsStored of the result.
         window: WindowCenter and WindowWidth; None for an image that is not to be shown as it is.
         photometric_interpretation: see `mammogram_dataset`. The banner is bright in either.
+        banner: whether the text of the marks is painted into the pixels.
 
     Raises:
         ValueError: size of `pixels` or `breast` differs from the source's.
@@ -146,15 +86,18 @@ def generated_dataset(
     dark, bright = 0, 2**bits_stored - 1
     if photometric_interpretation == "MONOCHROME1":
         dark, bright = bright, dark
-    painted = paint_banner(
-        pixels,
-        breast,
-        value=bright,
-        background=dark,
-        chest_wall_at_right=attributes.chest_wall_at_right,
-        text=marks.banner,
-    )
+    painted = pixels
+    if banner:
+        painted = paint_banner(
+            pixels,
+            breast,
+            value=bright,
+            background=dark,
+            chest_wall_at_right=attributes.chest_wall_at_right,
+            text=marks.banner,
+        )
     exposure = _exposure(source, attributes)
+    identity = (*model.identity, *marks.identity)
     dataset = mammogram_dataset(
         painted,
         exposure,
@@ -162,22 +105,25 @@ def generated_dataset(
         bits_stored=bits_stored,
         spacing=attributes.imager_pixel_spacing,
         window=window,
-        sop_instance_uid=deterministic_uid(attributes.sop_instance_uid, *model.identity),
+        sop_instance_uid=deterministic_uid(attributes.sop_instance_uid, *identity),
         # A series has one frame of reference (PS3.3 C.7.4.1), so each compression has its own
         series_instance_uid=deterministic_uid(
-            *(exposure.study_instance_uid, exposure.frame_of_reference_uid),
-            *model.identity,
+            exposure.study_instance_uid, exposure.frame_of_reference_uid, *identity
         ),
         series_number=marks.series_number,
         series_description=marks.series_description,
         manufacturer="cem_monai",
         model_name=model.name,
-        software_versions=model.version,
+        software_versions=model.software_versions,
         photometric_interpretation=photometric_interpretation,
         presentation_intent=PresentationIntent(source.PresentationIntentType),
     )
     copy_identity(source, dataset)
-    _mark(dataset, marks, model)
+    said = _about_banner(marks, painted != pixels, breast) if banner else ""
+    mark_generated(dataset, marks, model, said)
+    dataset.ContributingEquipmentSequence = contributing_equipment(
+        source, model, dataset.ContentDate + dataset.ContentTime
+    )
     dataset.SourceImageSequence = [source_reference(source)]
     return dataset
 
@@ -204,37 +150,15 @@ def _exposure(source: Dataset, attributes: MammogramAttributes) -> Exposure:
         or deterministic_uid(attributes.sop_instance_uid, "frame of reference"),
         laterality=attributes.laterality,
         view_position=attributes.view_position,
-        acquired=datetime.now(),  # General Image: when this image was made
+        # General Image: when this image was made
+        acquired=generation_time(source.get("TimezoneOffsetFromUTC")),
     )
 
 
-def _mark(dataset: Dataset, marks: GeneratedMarks, model: GeneratingModel) -> None:
-    # SUBTRACTION and POST_CONTRAST would be untrue: nothing was subtracted, no agent was measured
-    dataset.ImageType = ["DERIVED", "SECONDARY", "", "GENERATED_2D", "", marks.image_type]
-    dataset.SyntheticData, dataset.ContentQualification = "YES", "RESEARCH"
-    dataset.ImageComments = marks.comment
-    dataset.InstanceCreationDate = dataset.ContentDate
-    dataset.InstanceCreationTime = dataset.ContentTime
-    dataset.DerivationDescription = (
-        f"Predicted by the neural network {model.name} {model.version} from the "
-        f"{marks.derivation}. The text {marks.banner!r} is painted into the pixels."
-    )
-    dataset.DerivationCodeSequence = [code_item("123110", "DCM", "Artificial Intelligence")]
-    equipment = Dataset()
-    equipment.PurposeOfReferenceCodeSequence = [
-        code_item("109100", "DCM", "Synthesizing Equipment")
-    ]
-    equipment.Manufacturer, equipment.ManufacturerModelName = "cem_monai", model.name
-    # 48 digits: a value of Software Versions has at most 64 characters, the label included
-    equipment.SoftwareVersions = [
-        model.version,
-        f"weights:{model.weights_sha256[:48]}",
-        f"config:{model.config_sha256[:48]}",
-    ]
-    equipment.DeviceSerialNumber = "0"
-    equipment.ContributionDateTime = dataset.ContentDate + dataset.ContentTime
-    equipment.ContributionDescription = (
-        "AI image-to-image translation; "
-        f"weights sha256 {model.weights_sha256}; config sha256 {model.config_sha256}"
-    )
-    dataset.ContributingEquipmentSequence = [equipment]
+def _about_banner(
+    marks: GeneratedMarks, painted: npt.NDArray[np.bool_], breast: npt.NDArray[np.bool_]
+) -> str:
+    said = f"The text {marks.banner!r} is painted into the pixels."
+    if (painted & breast).any():
+        return f"{said} It covers the edge opposite the chest wall: no air was left beside."
+    return said

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
-from cem_monai.atomic import atomic_write
+from cem_monai import __version__
 from cem_monai.dicom.attributes import (
     ImageContent,
     Laterality,
@@ -71,7 +70,7 @@ def mammogram_dataset(
     series_description: str,
     manufacturer: str,
     model_name: str,
-    software_versions: str,
+    software_versions: str | list[str],
     photometric_interpretation: str = "MONOCHROME2",
     presentation_intent: PresentationIntent = PresentationIntent.FOR_PRESENTATION,
 ) -> Dataset:
@@ -102,6 +101,7 @@ def mammogram_dataset(
     dataset.file_meta = FileMetaDataset()
     dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
     dataset.file_meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
+    dataset.file_meta.ImplementationVersionName = f"CEM_MONAI_{__version__}"[:16]
     _add_intent(dataset, presentation_intent)
     # SOP Common
     dataset.SOPInstanceUID = sop_instance_uid
@@ -127,13 +127,6 @@ def mammogram_dataset(
         dataset.ImagerPixelSpacing = [f"{value:.6g}" for value in spacing]
     dataset.AcquisitionContextSequence = []
     return dataset
-
-
-def save_dataset(dataset: Dataset, path: str | os.PathLike[str]) -> None:
-    """Write a DICOM file completely or not at all, with an empty preamble."""
-    dataset.preamble = bytes(128)  # one taken over from elsewhere may hide a program
-    with atomic_write(path) as file:
-        dataset.save_as(file, enforce_file_format=True)
 
 
 def deterministic_uid(*entropy: str) -> str:

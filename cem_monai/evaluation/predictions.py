@@ -24,6 +24,7 @@ from cem_monai.data.dicom_folder import DICOM_SUFFIXES
 from cem_monai.dicom import (
     MammogramError,
     decode,
+    is_uncertainty_map,
     open_header,
     open_mammogram,
     sources_of_generated,
@@ -230,5 +231,13 @@ def _count_problems(files: Mapping[str, list[str]]) -> Iterator[Problem]:
 def _prediction_files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if not hidden and path.is_file() and (plane_suffix(path) or looks_like_dicom(path)):
+        if hidden or not path.is_file():
+            continue
+        if plane_suffix(path) or (looks_like_dicom(path) and not _is_map(path)):
             yield path
+
+
+def _is_map(path: Path) -> bool:
+    with suppress(MammogramError):  # told with the other problems
+        return is_uncertainty_map(path)
+    return False

@@ -6,6 +6,7 @@ from cem_monai.handlers.best_weights import BestWeights
 from cem_monai.handlers.case_metrics_saver import CaseMetricsSaver
 from cem_monai.handlers.contrast_index import CarneiroContrastIndex
 from cem_monai.handlers.delta_cnr import DeltaCNR
+from cem_monai.handlers.dropout_uncertainty import DropoutUncertainty
 from cem_monai.handlers.loss_history import LossHistory
 from cem_monai.handlers.patch_metrics_saver import PatchMetricsSaver
 from cem_monai.handlers.preview_panels import PreviewPanels
@@ -18,6 +19,7 @@ __all__ = [
     "CarneiroContrastIndex",
     "CaseMetricsSaver",
     "DeltaCNR",
+    "DropoutUncertainty",
     "KeptCase",
     "LossHistory",
     "PatchMetricsSaver",

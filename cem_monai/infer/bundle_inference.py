@@ -14,6 +14,8 @@ from cem_monai.data import PICTURE_SUFFIXES, dicom_files, looks_like_dicom, pict
 
 DICOM, PICTURES = "inference", "inference_png"
 """Configs of a bundle, by what they take."""
+DICOM_ONLY = {"uncertainty", "compression"}
+"""Options that the config for pictures knows, since it extends the other, but makes no use of."""
 WARNING = (
     "Research software, not a medical device: virtual images are predictions, no iodine was\n"
     "measured, lesions can be missed or invented."
@@ -174,7 +176,7 @@ def _trained_settings(weights: Path, ids: Mapping[str, Any]) -> dict[str, Any]:
 def _given(options: Mapping[str, Any], ids: Mapping[str, Any], config: str) -> dict[str, Any]:
     given = {key: value for key, value in options.items() if value is not None}
     for key in given:
-        if key not in ids:
+        if key not in ids or (config == PICTURES and key in DICOM_ONLY):
             kind = "DICOM" if config == DICOM else "PNG or JPEG"
             raise ValueError(f"{key} means nothing for {kind} images of this bundle")
     return given

@@ -11,6 +11,8 @@ from monai.data import MetaTensor
 from monai.inferers import SlidingWindowInferer
 from torch.nn import functional
 
+from cem_monai.inferers.blend_weights import gaussian_weights
+
 Network = Callable[..., torch.Tensor]
 
 
@@ -63,7 +65,7 @@ class BlendedPatchInferer(SlidingWindowInferer):
                 f"{3 * patch_size - 2} pixels, not to {network_size}"
             )
         super().__init__(patch_size, sw_batch_size, overlap)
-        self.roi_weight_map = _weights(patch_size)
+        self.roi_weight_map = gaussian_weights(patch_size, patch_size)
         self.patch_size = patch_size
         self.network_size = network_size
         # the same as in MONAI's sliding window
@@ -114,13 +116,6 @@ class BlendedPatchInferer(SlidingWindowInferer):
             return _resize(result, self.patch_size)
 
         return apply
-
-
-def _weights(side: int) -> torch.Tensor:
-    """Return a Gaussian with a standard deviation of an eighth of the side, (side, side)."""
-    distance = (torch.arange(side) - (side - 1) / 2) / (side / 8)
-    line = torch.exp(-(distance**2) / 2)
-    return line[:, None] * line
 
 
 def _resize(images: torch.Tensor, side: int) -> torch.Tensor:

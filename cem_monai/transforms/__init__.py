@@ -11,10 +11,12 @@ from cem_monai.transforms.intensity import (
     ScaleIntensityBitDepthd,
     format_range,
 )
-from cem_monai.transforms.io import CEMLoadImaged, CEMSaveImaged, MammogramReader
+from cem_monai.transforms.io import CEMLoadImaged, MammogramReader
 from cem_monai.transforms.picture import PictureLoadImaged, PictureSaveImaged
 from cem_monai.transforms.raw import RawLoadImaged, RawSaveImaged
 from cem_monai.transforms.registration import RegisterRecombinedd
+from cem_monai.transforms.save import CEMSaveImaged
+from cem_monai.transforms.uncertainty import UncertaintySaveImaged
 
 __all__ = [
     "AntiAlias",
@@ -33,5 +35,6 @@ __all__ = [
     "RestoreIntensityBitDepthd",
     "ScaleIntensityBitDepth",
     "ScaleIntensityBitDepthd",
+    "UncertaintySaveImaged",
     "format_range",
 ]

@@ -1,15 +1,12 @@
-"""Load mammograms with their masks and save generated ones as DICOM.
+"""Load mammograms with their masks.
 
-Both classes derive from MONAI's, and their names contain MONAI's names: MONAI Label finds load and
-save steps by class, MONAI Deploy by name.
+The transform derives from MONAI's, and its name contains MONAI's name: MONAI Label finds load steps
+by class, MONAI Deploy by name.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Hashable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +15,12 @@ import numpy.typing as npt
 import torch
 from monai.config import KeysCollection, PathLike
 from monai.data import ImageReader, MetaTensor
-from monai.transforms import LoadImaged, MapTransform, SaveImaged
+from monai.transforms import LoadImaged, MapTransform
 from monai.utils import ImageMetaKey
 from monai.utils.enums import MetaKeys, SpaceKeys
 
-from cem_monai import __version__
-from cem_monai.data import breast_mask, read_mask
-from cem_monai.dicom import (
-    GeneratingModel,
-    Mammogram,
-    decode,
-    from_canonical,
-    open_mammogram,
-    read_attributes,
-    read_mammogram,
-    save_dataset,
-    to_canonical,
-    virtual_des_dataset,
-)
+from cem_monai.data import read_mask
+from cem_monai.dicom import Mammogram, read_mammogram, to_canonical
 
 
 class MammogramReader(ImageReader):
@@ -136,96 +121,6 @@ class CEMLoadImaged(LoadImaged):
         metadata[ImageMetaKey.FILENAME_OR_OBJ] = str(path)
         affine = torch.from_numpy(metadata.pop(MetaKeys.AFFINE))
         return MetaTensor(torch.from_numpy(pixels)[None], affine=affine, meta=metadata)
-
-
-class CEMSaveImaged(SaveImaged):
-    """Save generated images as DICOM derived from their low-energy images.
-
-    The file is `<output_dir>/<SOPInstanceUID>.dcm`, written completely or not at all. The UID
-    follows from the source and the weights, so a re-run replaces its own result and nothing else.
-
-    Args:
-        keys: generated images, (1, H, W) stored values on the grid of the source, canonical.
-        source_key: the low-energy image; its metadata name the DICOM file.
-        output_dir: folder to write to.
-        model_name: name of the bundle.
-        weights: weights file that generated the images; its SHA-256 goes into the object.
-        settings: whatever else the pixels depend on; its SHA-256 goes into the object, and other
-            settings give other UIDs.
-        bits_stored: BitsStored of the result.
-        window: WindowCenter and WindowWidth of the result; the whole range by default.
-    """
-
-    def __init__(
-        self,
-        keys: KeysCollection,
-        *,
-        source_key: str = "image",
-        output_dir: PathLike,
-        model_name: str,
-        weights: PathLike,
-        settings: Mapping[str, Any] | None = None,
-        bits_stored: int = 12,
-        window: Sequence[float] | None = None,
-    ) -> None:
-        # Not SaveImaged's constructor: it looks for writers of formats that are not used here
-        MapTransform.__init__(self, keys)
-        self.source_key = source_key
-        self.output_dir = Path(output_dir)
-        self.model_name = model_name
-        self.weights = Path(weights)
-        self.settings = dict(settings or {})
-        self.bits_stored = bits_stored
-        center, width = window or (2.0 ** (bits_stored - 1), 2.0**bits_stored)
-        self.window = (float(center), float(width))
-
-    @cached_property
-    def model(self) -> GeneratingModel:
-        """Name, version and hash of what generated the images."""
-        settings = {**self.settings, "bits_stored": self.bits_stored, "window": self.window}
-        digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
-        return GeneratingModel(
-            name=self.model_name,
-            version=__version__,
-            weights_sha256=hashlib.sha256(self.weights.read_bytes()).hexdigest(),
-            config_sha256=digest.hexdigest(),
-        )
-
-    def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
-        """Write one file for each key and return the data unchanged.
-
-        Raises:
-            ValueError: the generated image has another size than its source, or pixels that are
-                not finite.
-        """
-        item = dict(data)
-        for key in self.key_iterator(item):
-            self._save(
-                item[key], Path(str(item[self.source_key].meta[ImageMetaKey.FILENAME_OR_OBJ]))
-            )
-        return item
-
-    def _save(self, generated: torch.Tensor, source_path: Path) -> None:
-        source = open_mammogram(source_path)
-        flipped = read_attributes(source, source_path).chest_wall_at_right
-        low_energy = to_canonical(decode(source, source_path), chest_wall_at_right=flipped)
-        pixels = self._stored(generated, source_path)
-        dataset = virtual_des_dataset(
-            source,
-            from_canonical(pixels, chest_wall_at_right=flipped),
-            from_canonical(breast_mask(low_energy), chest_wall_at_right=flipped),
-            model=self.model,
-            bits_stored=self.bits_stored,
-            window=self.window,
-        )
-        save_dataset(dataset, self.output_dir / f"{dataset.SOPInstanceUID}.dcm")
-
-    def _stored(self, generated: torch.Tensor, source_path: Path) -> npt.NDArray[np.uint16]:
-        """Return (1, H, W) generated values as they are stored, (H, W)."""
-        values = np.asarray(generated.detach().cpu())[0].round()
-        if bad := int(values.size - np.isfinite(values).sum()):
-            raise ValueError(f"{source_path}: {bad} generated pixels are not finite")
-        return np.clip(values, 0, 2**self.bits_stored - 1).astype(np.uint16)
 
 
 def _load_mask(path: PathLike, image: MetaTensor) -> MetaTensor:

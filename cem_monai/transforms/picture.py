@@ -15,7 +15,7 @@ from monai.utils import ImageMetaKey
 from monai.utils.enums import MetaKeys
 
 from cem_monai.data import read_picture_mammogram, save_virtual_png, virtual_png_path
-from cem_monai.transforms.io import CEMSaveImaged
+from cem_monai.transforms.save import CEMSaveImaged
 
 
 class PictureLoadImaged(LoadImaged):

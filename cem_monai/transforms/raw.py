@@ -12,15 +12,15 @@ from monai.data import ImageReader, MetaTensor
 from monai.transforms import LoadImaged, MapTransform
 from monai.utils import ImageMetaKey
 from monai.utils.enums import MetaKeys
+from pydicom.dataset import Dataset
 
 from cem_monai.data import Conversion, convert_raw, raw_foreground
 from cem_monai.dicom import (
     open_raw_mammogram,
     read_raw_mammogram,
-    save_dataset,
     virtual_high_dose_dataset,
 )
-from cem_monai.transforms.io import CEMSaveImaged
+from cem_monai.transforms.save import CEMSaveImaged
 
 
 class RawLoadImaged(LoadImaged):
@@ -91,13 +91,13 @@ class RawSaveImaged(CEMSaveImaged):
         super().__init__(keys, **options)
         self.conversion = Conversion(conversion)
 
-    def _save(self, generated: torch.Tensor, source_path: Path) -> None:
-        dataset = virtual_high_dose_dataset(
+    def _dataset(self, generated: torch.Tensor, source_path: Path) -> Dataset:
+        return virtual_high_dose_dataset(
             open_raw_mammogram(source_path),
             self._stored(generated, source_path),
             raw_foreground(read_raw_mammogram(source_path).pixels),
             model=self.model,
             bits_stored=self.bits_stored,
             linear=self.conversion is not Conversion.LOG_FIXED,
+            banner=self.banner,
         )
-        save_dataset(dataset, self.output_dir / f"{dataset.SOPInstanceUID}.dcm")
