@@ -17,6 +17,9 @@ def node(
     ae_title: str = "CEM_MONAI",
     quiet_seconds: int = 10,
     associations: int = 4,
+    compression: str | None = None,
+    allow_implants: bool = False,
+    any_intensity: bool = False,
     device: str | None = None,
 ) -> None:
     """Listen for mammograms, translate the low-energy ones, send the virtual images on.
@@ -42,6 +45,9 @@ def node(
         ae_title: how we call ourselves; callers must call us so.
         quiet_seconds: s without an image until a study counts as complete.
         associations: most callers at a time.
+        compression: none, or jpeg_ls (lossless), of the results.
+        allow_implants: take breasts with an implant, which are refused by default.
+        any_intensity: take images unlike all that the model was trained on.
         device: cpu or cuda:0; a GPU by default if there is one.
     """
     from cem_monai.infer import Node, Translator, make_sender, run_node
@@ -52,7 +58,13 @@ def node(
         raise ValueError("a node sends its results to an archive: name --stow or --store")
     titles = [title.strip() for title in allow.split(",") if title.strip()]
     listening = Listening(titles, ae_title, host, port, associations)
-    translate = Translator(bundle, weights, {"device": device})
+    options = {
+        "compression": compression,
+        "allow_implants": allow_implants or None,
+        "check_intensity": False if any_intensity else None,
+        "device": device,
+    }
+    translate = Translator(bundle, weights, options)
     translate.load()
     run_node(
         lambda log: Node(

@@ -14,7 +14,7 @@ from cem_monai.data import PICTURE_SUFFIXES, dicom_files, looks_like_dicom, pict
 
 DICOM, PICTURES = "inference", "inference_png"
 """Configs of a bundle, by what they take."""
-DICOM_ONLY = {"uncertainty", "compression"}
+DICOM_ONLY = {"allow_implants", "check_intensity", "compression", "uncertainty"}
 """Options that the config for pictures knows, since it extends the other, but makes no use of."""
 WARNING = (
     "Research software, not a medical device: virtual images are predictions, no iodine was\n"
