@@ -106,7 +106,7 @@ def test_limits_in_the_documentation_are_those_of_the_code() -> None:
     assert f"{decoder.CPU_SECONDS} s of CPU and {decoder.WALL_SECONDS:.0f} s of wall" in page
 
 
-@pytest.mark.parametrize("code", BY_ATTRIBUTE.keys() - {"E-DAMAGED"})
+@pytest.mark.parametrize("code", sorted(BY_ATTRIBUTE.keys() - {"E-DAMAGED"}))
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def test_code_of_an_attribute(save_mammogram: SaveMammogram, code: str) -> None:
     changes = {"pixels": breast(), **BY_ATTRIBUTE[code]}
