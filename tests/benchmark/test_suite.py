@@ -9,6 +9,7 @@ import pytest
 from cem_monai.benchmark import SUITES, Model, Suite, run_suite
 from cem_monai.benchmark.suites import DOSE_PAIRS, EXAMS
 from cem_monai.benchmark.tables import Results, markdown_tables
+from cem_monai.benchmark.training import trainings
 from cem_monai.bundle_run import BUNDLES
 
 TINY_EXAMS = replace(
@@ -55,6 +56,16 @@ def results(value):
 
 def lines_with(report, start):
     return [line for line in report.splitlines() if line.startswith(f"| {start} |")]
+
+
+def test_evaluation_that_was_cut_off_is_not_done(tmp_path):
+    (training,) = trainings(TINY_EXAMS, TINY_EXAMS.models[0])
+    folder = training.folder(tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "metrics.csv").touch()
+    assert not training.done(tmp_path)
+    (folder / "done").touch()
+    assert training.done(tmp_path)
 
 
 def test_tables_hold_models_baselines_limit_and_published_numbers():
