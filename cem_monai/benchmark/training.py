@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cem_monai.benchmark.experiment import Experiment, Model
 from cem_monai.bundle_run import run_bundle
 
-METRICS_FILE, DONE_FILE = "metrics.csv", "done"
+METRICS_FILE, LOSSES_FILE, DONE_FILE = "metrics.csv", "losses.csv", "done"
 
 
 class Training(NamedTuple):

@@ -145,6 +145,7 @@ def test_suite_trains_tabulates_and_goes_on(tiny, capsys):
     run_suite(TINY, tiny, workers=1, hours=None)
     assert lines_with(report.read_text(), "unet")
     assert lines_with(report.read_text(), "high dose without its noise")
+    assert all((tiny / name / "losses.png").is_file() for name in ("exams", "dose_pairs"))
     metrics = {path.parent.name: path for path in tiny.glob("*/*/metrics.csv")}
     assert metrics.keys() == {"unet", "iamnet_channel", "run3"}
     kept = metrics["unet"].stat().st_mtime_ns
