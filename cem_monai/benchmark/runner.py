@@ -115,11 +115,13 @@ def _remaining(
 def _report(suite: Suite, output: Path) -> Path:
     """Write tables and curves of what is done so far."""
     tables = []
+    results = {one.name: _done(one, output) for one in suite.experiments}
     for experiment in suite.experiments:
-        done = _done(experiment, output)
+        done = results[experiment.name]
         path = output / experiment.name / LIMIT_FILE
         limit = read_metrics(path, experiment.measures) if experiment.limits else []
-        tables.append(markdown_tables(experiment, done, limit))
+        rival = results[experiment.rival] if experiment.rival else None
+        tables.append(markdown_tables(experiment, done, limit, rival))
         if done and experiment.trains:
             models = [model for model in experiment.models if model.name in done]
             write_curves(experiment, output, models)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
@@ -52,6 +52,12 @@ def results(value):
     rows = [row(case, "model", value + number, mass) for number, (case, mass) in enumerate(cases)]
     rows += [row(case, baseline, 9.0, mass) for case, mass in cases for baseline in EXAMS.baselines]
     return Results(rows, {"g_l1": value})
+
+
+class Retrained(type(EXAMS)):
+    """An experiment whose models were trained otherwise."""
+
+    rival = "exams"
 
 
 def lines_with(report, start):
@@ -136,6 +142,17 @@ def tiny(tmp_path):
 
 
 @pytest.mark.slow
+def test_models_trained_otherwise_are_compared_image_by_image():
+    retrained = Retrained(**{one.name: getattr(EXAMS, one.name) for one in fields(EXAMS)})
+    done = {"unet": results(3.5), "iamnet": results(1.0)}
+    report = markdown_tables(retrained, done, [], {"unet": results(1.0)})
+
+    heading, _, unet = report.splitlines()[-3:]
+    assert heading.startswith("| minus the same model of `exams`, same images |")
+    # one breast has no mass, too few for an interval; a constant difference has no spread
+    assert unet == "| unet | 2.50 [2.50, 2.50] | 2.50 | 2.50 [2.50, 2.50] |"
+
+
 def test_suite_trains_tabulates_and_goes_on(tiny, capsys):
     report = run_suite(TINY, tiny, workers=1, hours=1e-9)
     nothing = "exams: no model is trained yet.\n\ndose_pairs: no model is trained yet.\n"
