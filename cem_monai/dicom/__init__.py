@@ -47,6 +47,7 @@ from cem_monai.dicom.pixels import (
 )
 from cem_monai.dicom.provenance import Provenance, read_provenance
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
+from cem_monai.dicom.reading import read_first
 from cem_monai.dicom.refusal_codes import RefusalCode
 from cem_monai.dicom.uncertainty import UNCERTAINTY_STEPS, uncertainty_map_dataset
 from cem_monai.dicom.virtual import virtual_des_dataset
@@ -106,6 +107,7 @@ __all__ = [
     "open_raw_mammogram",
     "paint_banner",
     "read_attributes",
+    "read_first",
     "read_for_comparison",
     "read_generated",
     "read_mammogram",

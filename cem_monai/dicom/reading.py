@@ -17,7 +17,8 @@ import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.filereader import _read_file_meta_info, read_partial, read_preamble
+from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from cem_monai.dicom.bounded_parsing import MAX_STEPS, CountedBytes, Steps, decode_elements
@@ -71,6 +72,27 @@ def read_image(path: Path, syntaxes: Collection[str]) -> Dataset:
         except (struct_error, ValueError):
             sentence = f"{path}: the element of the pixel data is damaged"
             raise MammogramError(sentence, RefusalCode.PIXEL_DATA) from None
+    return dataset
+
+
+def read_first(content: bytes, keywords: Collection[str]) -> Dataset:
+    """Read some attributes of an object that has just arrived, and parse nothing behind them.
+
+    Args:
+        content: of a DICOM file.
+        keywords: of the attributes.
+
+    Raises:
+        Exception: whatever pydicom raises for a damaged object; it takes too many steps.
+    """
+    steps, tags = Steps(), [Tag(keyword) for keyword in keywords]
+    last = max(tags)
+    dataset = read_partial(
+        CountedBytes(content[:MAX_HEADER_BYTES], steps),
+        stop_when=lambda tag, _vr, _length: tag > last,
+        specific_tags=list(tags),
+    )
+    decode_elements(dataset, steps)
     return dataset
 
 
