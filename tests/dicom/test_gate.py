@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pydicom import config
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     JPEG2000,
     DeflatedExplicitVRLittleEndian,
@@ -28,6 +29,8 @@ from cem_monai.dicom import (
     open_mammogram,
     read_mammogram,
 )
+from cem_monai.dicom.codestream import checked_frame
+from cem_monai.dicom.reading import fragments
 
 pytestmark = [
     # pydicom's own remarks on what these tests write
@@ -341,6 +344,28 @@ def test_jpeg_ls_stream_of_another_size_than_the_header_says(
     assert _refusal(tmp_path / "image.dcm") == (
         f"the pixel data hold 16 x 32 pixels, Rows and Columns say {size[0]} x {size[1]}"
     )
+
+
+@pytest.mark.parametrize(
+    "filler", [b"\xff" * 70_000, b"\xff\x01" * 2_000, b"\xff\xfe\xff\xff" + bytes(65533)]
+)
+def test_frame_header_that_takes_long_to_find(
+    tmp_path: Path, make_mammogram: MakeMammogram, filler: bytes
+) -> None:
+    dataset = make_mammogram(np.zeros((16, 32)))
+    dataset.compress(JPEGLSLossless)
+    stream = fragments(dataset.PixelData)[1]
+    dataset.PixelData = encapsulate([stream[:2] + filler + stream[2:]])
+    dataset.save_as(tmp_path / "image.dcm", enforce_file_format=True)
+    assert _refusal(tmp_path / "image.dcm").endswith("damaged (no header)")
+
+
+def test_some_fill_bytes_are_none_of_the_header(make_mammogram: MakeMammogram) -> None:
+    dataset = make_mammogram(np.zeros((16, 32)))
+    dataset.compress(JPEGLSLossless)
+    stream = fragments(dataset.PixelData)[1]
+    dataset.PixelData = encapsulate([stream[:2] + b"\xff" * 3 + stream[2:]])
+    assert checked_frame(dataset, Path("image.dcm"))
 
 
 def test_run_length_stream_that_is_too_short(tmp_path: Path, make_mammogram: MakeMammogram) -> None:
