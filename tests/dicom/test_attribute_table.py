@@ -49,6 +49,35 @@ def test_empty_attribute_that_must_not_be_empty_is_not_copied(
     assert iod_findings(generated) == []
 
 
+@pytest.mark.filterwarnings("ignore:Invalid value for VR", "ignore:The value length")
+@pytest.mark.parametrize(
+    ("keyword", "value", "written"),
+    [
+        ("PatientBirthDate", "1960010X", ""),
+        ("PatientName", "x" * 65, ""),
+        ("AccessionNumber", "y" * 17, ""),
+        ("PatientAge", "old", None),
+        ("AcquisitionDate", "tomorrow", None),
+        ("CompressionForce", "1" * 17, None),
+    ],
+)
+def test_broken_value_is_not_copied(
+    source: Dataset, dciodvfy: Validator, keyword: str, value: str, written: str | None
+) -> None:
+    setattr(source, keyword, value)
+    generated = _generate(source)
+    assert generated.get(keyword) == written
+    assert dciodvfy(generated) == []
+
+
+@pytest.mark.parametrize(("told", "number"), [("7", 7), (None, 1), ("", 1)])
+def test_instances_of_a_series_keep_their_numbers(
+    source: Dataset, told: str | None, number: int
+) -> None:
+    source.InstanceNumber = told
+    assert _generate(source).InstanceNumber == number
+
+
 def test_view_without_modifiers_gets_the_empty_sequence_that_it_needs(
     source: Dataset, dciodvfy: Validator
 ) -> None:
