@@ -239,6 +239,41 @@ def test_exams_of_our_simulator_are_the_only_synthetic_input(
     assert _refusal(path).endswith("a generated image is no input")
 
 
+def test_generating_equipment_gives_an_image_away_without_its_other_marks(
+    save_mammogram: SaveMammogram, make_code: MakeCode
+) -> None:
+    equipment = Dataset()
+    equipment.PurposeOfReferenceCodeSequence = [make_code("109100", "DCM")]
+    for attributes in (
+        {"Manufacturer": "cem_monai"},
+        {"ContributingEquipmentSequence": [equipment]},
+        {"ContributingEquipmentSequence": [equipment], "Manufacturer": SIMULATOR_MANUFACTURER},
+    ):
+        path = save_mammogram(**attributes)
+        assert _refusal(path).endswith("a generated image is no input")
+    equipment.PurposeOfReferenceCodeSequence = [make_code("109101", "DCM")]
+    assert read_mammogram(save_mammogram(ContributingEquipmentSequence=[equipment]))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("FrameOfReferenceUID", "not a uid"),
+        ("AcquisitionUID", "1..2"),
+        ("PatientID", "x" * 73),
+        ("PatientID", "a\x07b"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The value length")
+def test_identity_that_cannot_be_copied_is_refused(
+    save_mammogram: SaveMammogram, keyword: str, value: str
+) -> None:
+    path = save_mammogram(**{keyword: value})
+    sentence = _refusal(path)
+    assert sentence.startswith(keyword)
+    assert value not in sentence or keyword != "PatientID"
+
+
 @pytest.mark.parametrize("term", ["", "PRE_CONTRAST", "POST_CONTRAST"])
 def test_plain_projections_are_accepted(save_mammogram: SaveMammogram, term: str) -> None:
     path = save_mammogram(ImageType=["ORIGINAL", "PRIMARY", term, "", "LOW_ENERGY"])
