@@ -35,6 +35,7 @@ from cem_monai.dicom.generated import (
     read_generated,
     sources_of_generated,
 )
+from cem_monai.dicom.generation_time import keep_generation_time
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
 from cem_monai.dicom.marks import VIRTUAL_DES_MARKS
@@ -100,6 +101,7 @@ __all__ = [
     "from_canonical",
     "image_content",
     "is_uncertainty_map",
+    "keep_generation_time",
     "linear_range",
     "mammogram_dataset",
     "open_header",
