@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from itertools import islice
 
@@ -19,7 +20,7 @@ from cem_monai.transport import (
     growing_pauses,
     parse_peer,
 )
-from transport.archives import DicomArchive, WebArchive, free_port, write_object
+from transport.archives import DicomArchive, WebArchive, free_port, stored_answer, write_object
 
 
 def no_pauses():
@@ -141,6 +142,58 @@ def test_every_refusal_is_one_sentence(outbox, status, body, fault, sentence):
             StowSender(archive.url).send(outbox.waiting()[0].path)
     assert error.value.fault is fault
     assert str(error.value).startswith(archive.url + "/studies: ")
+
+
+XML = """<?xml version="1.0"?><NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">
+<DicomAttribute tag="{sequence}" vr="SQ"><Item number="1"><DicomAttribute tag="{tag}" vr="{vr}">
+<Value number="1">{value}</Value></DicomAttribute></Item></DicomAttribute></NativeDicomModel>"""
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (204, b""),
+        (202, b"{}"),
+        (200, b"[]"),
+        (200, b"<html>Please log in</html>"),
+        (200, b"<!DOCTYPE html><html><br></html>"),
+        (200, stored_answer("1.2.826.0.1.0")[:-9]),
+        (200, stored_answer("1.2.3")),
+        (200, b'{"00081199": {"Value": [7]}}'),
+        (200, b'{"00081199": 7}'),
+        (200, b"[" * 200_000),
+    ],
+)
+def test_what_the_archive_does_not_confirm_still_waits(outbox, status, body):
+    with WebArchive().running() as archive:
+        archive.answers = [(status, body)] * 30
+        result, told = send_all(outbox, StowSender(archive.url), patience=0.002)
+    assert (result.stored, result.refused, result.waiting) == (0, 0, 3)
+    assert told == []
+    assert f"answers {status} without naming the object as stored" in (result.trouble or "")
+
+
+def test_answers_in_xml(outbox):
+    first, second, _ = (parcel.uid for parcel in outbox.waiting())
+    failed = XML.format(sequence="00081198", tag="00081197", vr="US", value=0xA900)
+    stored = XML.format(sequence="00081199", tag="00081155", vr="UI", value=second)
+    with WebArchive().running() as archive:
+        archive.answers = [(202, failed.encode()), (200, stored.encode())]
+        result, told = send_all(outbox, StowSender(archive.url))
+    assert (result.stored, result.refused, result.waiting) == (2, 1, 0)
+    assert told[0].endswith("failure reason 0xA900")
+    assert told[1] == "stored"
+    assert outbox.failed() == [first]
+
+
+def test_warning_of_a_web_archive_is_told(outbox):
+    path = outbox.waiting()[0].path
+    answer = json.loads(stored_answer(path.stem))
+    answer["00081199"]["Value"][0]["00081196"] = {"vr": "US", "Value": [0xB000]}
+    with WebArchive().running() as archive:
+        archive.answers = [(202, json.dumps(answer).encode())]
+        assert StowSender(archive.url).send(path) == "stored with warning 0xB000"
 
 
 def test_nobody_there(outbox):
