@@ -107,21 +107,21 @@ class Node:
         work = self._folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         try:
-            refused = self._translate(study, work)
+            translation = self._translate(study, work)
         except Exception as error:  # one study must not end the node; the text may quote anything
             root = root_error(error)
             if isinstance(root, OSError):
                 raise root from None
             self._give_up(study, type(root).__name__, keep=not isinstance(root, NoLowEnergyError))
             return
-        made = 0
-        for result in find_results(study, work):
+        made = find_results(study, translation.written).made
+        for result in made:
             self._target.outbox.add(result.path, result.uid, result.facts)
             self._log(f"generated {result.uid}")
-            made += 1
         self._inbox.done(study)
         shutil.rmtree(work, ignore_errors=True)
-        self._log(f"study {study.name}: {made} images generated, {refused} refused")
+        told = f"{len(made)} images generated, {translation.refused} refused"
+        self._log(f"study {study.name}: {told}")
 
     def _give_up(self, study: Path, kind: str, *, keep: bool) -> None:
         if keep:

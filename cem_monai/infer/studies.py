@@ -6,7 +6,7 @@ import csv
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from cem_monai.command_line import root_error
 from cem_monai.data import NoLowEnergyError
 from cem_monai.dicom import MammogramError, sources_of_generated
 from cem_monai.infer.destination import Target
-from cem_monai.infer.results import Result, find_results
+from cem_monai.infer.results import Result, Translation, count_made_from, find_results
 from cem_monai.transport import (
     PATIENCE,
     AuditLog,
@@ -30,8 +30,8 @@ from cem_monai.transport import (
     growing_pauses,
 )
 
-Translate = Callable[[Path, Path], int]
-"""Generates an image for each low-energy one of a folder; returns how many files it refused."""
+Translate = Callable[[Path, Path], Translation]
+"""Generates an image for each low-energy one of a folder."""
 
 
 @dataclass
@@ -41,11 +41,13 @@ class Outcome:
     Attributes:
         refused: number of files that cannot be used; `refused.csv` lists them.
         missed: sentences of studies that the archive did not deliver.
+        older: number of results in the output that earlier runs made from what is refused now.
         delivery: what became of the results that were to be sent; None without a destination.
     """
 
     refused: int = 0
     missed: list[str] = field(default_factory=list)
+    older: int = 0
     delivery: Delivery | None = None
 
     @property
@@ -58,6 +60,11 @@ class Outcome:
     def sentences(self) -> list[str]:
         """What a person should know at the end."""
         told = [f"a study was not fetched: {sentence}" for sentence in self.missed]
+        if self.older:
+            told.append(
+                f"{self.older} older results in the output come from images that nothing is made "
+                "of now; they are not sent"
+            )
         if self.delivery is not None:
             told.append(f"{self.delivery.stored} results stored in the archive")
             if self.delivery.refused:
@@ -118,12 +125,16 @@ class _Run:
         self.target: Target | None = None
         self._translate, self._sender = translate, sender
         self._sent = Delivery()
+        self._unused: set[str] = set()
 
     def folder(self, source: Path) -> None:
         """Translate local files, straight into the output."""
-        self.outcome.refused = self._translate(source, self.output)
+        translation = self._translate(source, self.output)
+        self.outcome.refused = translation.refused
         self._aim()
-        for result in find_results(source, self.output):
+        results = find_results(source, translation.written)
+        self._unused |= results.unused
+        for result in results.made:
             self._keep(result)
 
     def archive(self, archive: Source) -> None:
@@ -144,7 +155,8 @@ class _Run:
         refusals.write(self.output / "refused.csv")
 
     def finish(self) -> None:
-        """Send all that still waits."""
+        """Count what earlier runs left, and send all that still waits."""
+        self.outcome.older = count_made_from(self.output, self._unused)
         if self.target is not None:
             last = self.target.deliver_with_bar(patience=self.patience)
             self._sent.stored += last.stored
@@ -153,14 +165,18 @@ class _Run:
             self.outcome.delivery = self._sent
 
     def _study(self, work: Path, refusals: _Refusals) -> int:
+        written: Sequence[Path] = []
         try:
-            self._translate(work / "in", work / "out")
+            written = self._translate(work / "in", work / "out").written
         except Exception as error:
             if not isinstance(root_error(error), NoLowEnergyError):  # says nothing about the next
                 raise
         refused = refusals.collect(work / "out" / "refused.csv")
-        for result in find_results(work / "in", work / "out"):
-            kept = self.output / result.path.name
+        results = find_results(work / "in", written)
+        self._unused |= results.unused
+        for result in results.made:
+            kept = self.output / result.path.relative_to(work / "out")
+            kept.parent.mkdir(exist_ok=True)
             os.replace(result.path, kept)
             self._keep(Result(kept, result.uid, result.facts))
         if self.target is not None:

@@ -35,6 +35,7 @@ from cem_monai.dicom import (
     to_canonical,
     virtual_des_dataset,
 )
+from cem_monai.transforms.saved_files import tell_saved_file
 
 
 class CEMSaveImaged(SaveImaged):
@@ -122,7 +123,9 @@ class CEMSaveImaged(SaveImaged):
 
     def _save(self, generated: torch.Tensor, source_path: Path) -> None:
         dataset = self._dataset(generated, source_path)
-        save_dataset(dataset, self._folder / f"{dataset.SOPInstanceUID}.dcm", self.compression)
+        path = self._folder / f"{dataset.SOPInstanceUID}.dcm"
+        save_dataset(dataset, path, self.compression)
+        tell_saved_file(path)
 
     def _dataset(self, generated: torch.Tensor, source_path: Path) -> Dataset:
         source, flipped, breast = self._source(source_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -78,6 +79,40 @@ def test_archive_that_is_away_today_gets_it_tomorrow(exam, tmp_path):
         outcome = infer(exam, tmp_path / "out", make_sender(None, address, ae_title="CEM"))
     assert outcome.complete
     assert sorted(archive.uids) == sorted(path.stem for path in (tmp_path / "out").glob("*.dcm"))
+
+
+def test_what_other_weights_made_is_neither_audited_nor_sent(exam, tmp_path):
+    infer(exam, tmp_path / "out")
+    other = replace(MODEL, weights_sha256="ef" * 32)
+
+    def with_others(source, output):
+        return translate(source, output, other)
+
+    (tmp_path / "out" / "audit.jsonl").unlink()
+    with WebArchive().running() as archive:
+        sender = StowSender(archive.url)
+        infer_studies(str(exam), tmp_path / "out", with_others, sender=sender, ae_title="CEM")
+    assert {line["weights_sha256"] for line in audit(tmp_path / "out")} == {"ef" * 32}
+    made = {line["output_sop_instance_uid"] for line in audit(tmp_path / "out")}
+    assert set(archive.stored) == made
+    assert len(list((tmp_path / "out").glob("*.dcm"))) == 4
+
+
+def test_older_result_of_an_image_that_is_refused_now_is_told_and_not_sent(exam, tmp_path):
+    infer(exam, tmp_path / "out")
+    path = sorted(exam.rglob("*_LE.dcm"))[0]
+    dataset = pydicom.dcmread(path)
+    dataset.PresentationIntentType = "FOR PROCESSING"
+    dataset.save_as(path)
+    (tmp_path / "out" / "audit.jsonl").unlink()
+    with WebArchive().running() as archive:
+        outcome = infer(exam, tmp_path / "out", StowSender(archive.url))
+        assert len(archive.stored) == 1
+    assert (outcome.refused, outcome.older) == (1, 1)
+    assert outcome.sentences[0].startswith("1 older results in the output come from images")
+    assert {line["output_sop_instance_uid"] for line in audit(tmp_path / "out")} == set(
+        archive.stored
+    )
 
 
 def test_each_destination_has_its_own_outbox(exam, tmp_path):
