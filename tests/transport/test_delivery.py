@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from itertools import islice
 
@@ -284,6 +285,29 @@ def test_key_goes_to_loopback_or_https_only(outbox, monkeypatch):
     with pytest.raises(DeliveryError, match="is not sent without https") as error:
         StowSender("http://192.0.2.1/dicom-web").send(path)
     assert "secret" not in str(error.value)
+
+
+def test_key_from_a_file_may_end_with_a_new_line(outbox, monkeypatch):
+    monkeypatch.setenv("CEM_MONAI_AUTHORIZATION", "Bearer secret\n")
+    with WebArchive().running() as archive:
+        StowSender(archive.url).send(outbox.waiting()[0].path)
+    assert archive.headers[0]["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize("key", ["Bearer\nsecret", "Bearer secret\x00", "Bearer sécret"])
+def test_key_that_is_no_header_is_refused_without_quoting_it(outbox, monkeypatch, key):
+    monkeypatch.setattr(os, "environ", {**os.environ, "CEM_MONAI_AUTHORIZATION": key})
+    with WebArchive().running() as archive, pytest.raises(DeliveryError, match="holds") as error:
+        StowSender(archive.url).send(outbox.waiting()[0].path)
+    assert error.value.fault is Fault.MISCONFIGURED
+    assert "cret" not in str(error.value)
+
+
+def test_host_that_nobody_knows_is_unreachable(outbox):
+    """`.invalid` is reserved, RFC 2606: no name server knows it."""
+    result, _ = send_all(outbox, StoreSender(parse_peer("PACS@archive.invalid:104")))
+    assert result.waiting == 3
+    assert "PACS@archive.invalid:104: is unreachable (" in (result.trouble or "")
 
 
 def test_password_in_the_address_is_refused_without_quoting_it():
