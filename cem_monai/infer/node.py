@@ -77,22 +77,25 @@ class Node:
 
         Raises:
             OSError: the port is taken.
+            RuntimeError: the thread that sends has died.
         """
         self._service.start()
         self._log(f"listening at port {self.port}")
         sending = threading.Thread(target=self._send, name="sending", daemon=True)
         sending.start()
         try:
-            self._work()
+            self._work(sending)
         finally:
             self.stopping.set()
             self._service.stop()
             sending.join(timeout=5)
             self._log("stopped")
 
-    def _work(self) -> None:
+    def _work(self, sending: threading.Thread) -> None:
         pauses = growing_pauses()
         while not self.stopping.wait(LOOK_SECONDS):
+            if not sending.is_alive():
+                raise RuntimeError("the thread that sends has died")
             try:
                 for study in self._inbox.complete(self._quiet_seconds):
                     self._study(study)
@@ -138,8 +141,10 @@ class Node:
             try:
                 delivery = self._target.deliver(self._tell, patience=0, stop=self.stopping)
                 trouble = self._tell_trouble(delivery.trouble, trouble)
-            except OSError as error:
-                trouble = self._tell_trouble(f"sending: {error.strerror or error}", trouble)
+            except Exception as error:  # whatever it is, what waits is kept and tried again
+                reason = error.strerror if isinstance(error, OSError) else None
+                reason = reason or type(error).__name__  # the text may quote anything
+                trouble = self._tell_trouble(f"cannot send ({reason})", trouble)
             if trouble is None:
                 pauses = growing_pauses()
             self.stopping.wait(LOOK_SECONDS if trouble is None else next(pauses))

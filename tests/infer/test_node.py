@@ -28,16 +28,14 @@ def exam(tmp_path):
     return sorted((tmp_path / "exam").rglob("*.dcm"))
 
 
+def make_node(folder, sender, log, work=translate):
+    listening = Listening(["MAMMO"], port=0)
+    return Node(folder, listening, work, sender, quiet_seconds=0.2, log=log.append)
+
+
 @contextmanager
 def running(folder, sender, log, work=translate):
-    node = Node(
-        folder,
-        Listening(["MAMMO"], port=0),
-        work,
-        sender,
-        quiet_seconds=0.2,
-        log=log.append,
-    )
+    node = make_node(folder, sender, log, work)
     thread = threading.Thread(target=node.run)
     thread.start()
     wait_for(lambda: any("listening" in line for line in log))
@@ -101,6 +99,43 @@ def test_archive_goes_away_and_comes_back(tmp_path, exam):
             wait_for(lambda: len(list((tmp_path / "node").rglob("sent/*.json"))) == 2)
     assert len(set(archive.uids)) == 2
     assert sum("is unreachable" in line for line in log) == 1, "once, not with every try"
+
+
+class OddSender:
+    """Fails once in a way that no sender should, then stores."""
+
+    destination = "odd"
+
+    def __init__(self, error):
+        self.error, self.sent = error, []
+
+    def send(self, path):
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        self.sent.append(path.name)
+        return "stored"
+
+    def close(self):
+        pass
+
+
+def test_failure_that_nobody_foresaw_does_not_stop_the_sending(tmp_path, exam):
+    log, sender = [], OddSender(ValueError("Simulated^Test"))
+    with running(tmp_path / "node", sender, log) as node:
+        send(node, exam)
+        wait_for(lambda: len(sender.sent) == 2)
+    assert any("cannot send (ValueError); what waits is kept" in line for line in log)
+    assert "Simulated" not in "\n".join(log)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_node_ends_with_its_sender(tmp_path, exam):
+    node = make_node(tmp_path / "node", OddSender(SystemExit()), [])
+    for path in exam[:1]:
+        node._target.outbox.add(path, "1.2.3")
+    with pytest.raises(RuntimeError, match="the thread that sends has died"):
+        node.run()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
