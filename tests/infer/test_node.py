@@ -177,6 +177,48 @@ def test_study_that_fails_is_set_aside_and_the_next_goes_on(tmp_path, exam):
     assert "Simulated" not in "\n".join(log)
 
 
+@pytest.mark.parametrize("usable", [1, 0])
+def test_refusals_are_told_by_uid_and_code(tmp_path, exam, usable):
+    log = []
+    low_energy = [path for path in exam if "LE" in path.name]
+    uids = [str(pydicom.dcmread(path).SOPInstanceUID) for path in low_energy[usable:]]
+    for path in low_energy[usable:]:
+        dataset = pydicom.dcmread(path)
+        dataset.BreastImplantPresent = "YES"
+        dataset.save_as(path)
+    with (
+        WebArchive().running() as archive,
+        running(tmp_path / "node", StowSender(archive.url), log) as node,
+    ):
+        send(node, low_energy)
+        wait_for(lambda: any(line.startswith("study ") for line in log))
+    kept = (tmp_path / "node" / "refused.csv").read_text().splitlines()
+    assert kept[0] == "sop_instance_uid,code"
+    assert sorted(kept[1:]) == sorted(f"{uid},E-IMPLANT" for uid in uids)
+    for uid in uids:
+        assert f"refused {uid} E-IMPLANT" in log
+
+
+def test_study_with_a_lasting_failure_does_not_block_the_next(tmp_path, exam):
+    log, first = [], []
+
+    def refuses_the_first(source, output):
+        first.append(source)
+        if source == first[0]:
+            raise PermissionError(13, "Permission denied")
+        return translate(source, output)
+
+    with (
+        WebArchive().running() as archive,
+        running(tmp_path / "node", StowSender(archive.url), log, refuses_the_first) as node,
+    ):
+        send(node, exam[:2])
+        wait_for(lambda: any("cannot work for now (Permission denied)" in line for line in log))
+        send(node, exam[2:])
+        wait_for(lambda: len(archive.stored) == 1)
+    assert first[0].is_dir(), "it waits for better times"
+
+
 def test_study_without_a_low_energy_image_is_forgotten(tmp_path, exam):
     log = []
     with (
