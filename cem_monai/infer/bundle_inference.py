@@ -56,7 +56,7 @@ def run_inference(
     from cem_monai.transforms import note_saved_files
 
     source, output = Path(source).absolute(), Path(output).absolute()
-    config = _config_for(source)
+    config = config_for(source)
     _check_output(source, output)
     overrides = {
         **_overrides(bundle, config, weights, options or {}),
@@ -120,7 +120,7 @@ def _overrides(
     }
 
 
-def _config_for(source: Path) -> str:
+def config_for(source: Path) -> str:
     """Tell DICOM from pictures; of a folder with both, one is probably not meant.
 
     Raises:
