@@ -7,6 +7,7 @@ import os
 import random
 from itertools import islice
 
+import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -108,11 +109,11 @@ def test_known_object_is_stored(outbox):
 
 def test_known_object_is_stored_in_a_dicom_archive(outbox):
     with DicomArchive().running() as archive:
-        archive.answers = [0x0111, 0xB000]
+        archive.answers = [0x0111, 0xB000, 0x0107]
         sender = StoreSender(parse_peer(f"PACS@127.0.0.1:{archive.port}"))
         result, told = send_all(outbox, sender)
     assert result.stored == 3
-    assert told == ["stored before", "stored with warning 0xB000", "stored"]
+    assert told == ["stored before", "stored with warning 0xB000", "stored with warning 0x0107"]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +265,12 @@ def test_compressed_object_arrives_uncompressed_where_it_must(tmp_path, make_mam
     path = tmp_path / "a.dcm"
     dataset.save_as(path, enforce_file_format=True)
     archive = DicomArchive()
-    for syntaxes in (["1.2.840.10008.1.2.1"], ["1.2.840.10008.1.2.1", str(JPEGLSLossless)]):
+    plain = "1.2.840.10008.1.2"
+    for syntaxes in (
+        [plain],
+        ["1.2.840.10008.1.2.1"],
+        ["1.2.840.10008.1.2.1", str(JPEGLSLossless)],
+    ):
         archive.syntaxes, archive.stored = syntaxes, []
         with archive.running():
             sender = StoreSender(parse_peer(f"PACS@127.0.0.1:{archive.port}"))
@@ -274,6 +280,18 @@ def test_compressed_object_arrives_uncompressed_where_it_must(tmp_path, make_mam
         assert stored.file_meta.TransferSyntaxUID == syntaxes[-1]
         assert stored.SOPInstanceUID == dataset.SOPInstanceUID
         np.testing.assert_array_equal(stored.pixel_array, pixels)
+
+
+def test_archive_that_takes_implicit_vr_alone(outbox, tmp_path):
+    archive = DicomArchive()
+    archive.syntaxes = ["1.2.840.10008.1.2"]
+    with archive.running():
+        result, _ = send_all(outbox, StoreSender(parse_peer(f"PACS@127.0.0.1:{archive.port}")))
+    assert result.stored == 3
+    for stored in archive.stored:
+        assert stored.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2"
+        sent = pydicom.dcmread(tmp_path / "results" / f"{stored.SOPInstanceUID}.dcm")
+        assert list(stored) == list(sent)
 
 
 def test_key_goes_to_loopback_or_https_only(outbox, monkeypatch):
