@@ -7,6 +7,7 @@ import json
 import pydicom
 import pytest
 
+from cem_monai import infer
 from cem_monai.cli import main
 from exams import write_exam
 from infer.test_bundle_inference import make_weights
@@ -52,6 +53,21 @@ def test_maps_are_kept_audited_and_sent_like_images(tmp_path, source):
     lines = (tmp_path / "out" / "audit.jsonl").read_text().splitlines()
     written = [json.loads(line) for line in lines if '"written"' in line]
     assert {line["output_sop_instance_uid"] for line in written} == images | maps
+
+
+def test_node_takes_the_options_of_infer(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(infer, "run_node", lambda _: None)
+    monkeypatch.setattr(infer.Translator, "load", lambda self: made.append(self))
+    command = ["node", str(tmp_path), "MAMMO", "--stow", "https://host/dicom-web"]
+    command += ["--display_window", "2050,300", "--recombined_bits", "14", "--ngf", "4"]
+    assert main([*command, "--num_downs", "3", "--sliding_window", "512"]) == 0
+    (translator,) = made
+    given = {key: value for key, value in translator.options.items() if value is not None}
+    assert given == {
+        **{"display_window": [2050.0, 300.0], "recombined_bits": 14},
+        **{"ngf": 4, "num_downs": 3, "sliding_window": 512},
+    }
 
 
 def test_weights_that_do_not_fit_stop_before_anything_is_fetched(tmp_path, capsys):
