@@ -36,6 +36,7 @@ from cem_monai.dicom import (
     to_canonical,
     virtual_des_dataset,
 )
+from cem_monai.transforms.saved_files import tell_saved_file
 
 
 class CEMSaveImaged(SaveImaged):
@@ -127,6 +128,7 @@ class CEMSaveImaged(SaveImaged):
         path = self._folder / f"{dataset.SOPInstanceUID}.dcm"
         keep_generation_time(dataset, path)
         save_dataset(dataset, path, self.compression)
+        tell_saved_file(path)
 
     def _dataset(self, generated: torch.Tensor, source_path: Path) -> Dataset:
         source, flipped, breast = self._source(source_path)
