@@ -153,6 +153,16 @@ def test_header_of_too_many_elements(save_mammogram: SaveMammogram) -> None:
     assert code_of(path) == "E-HEADER-SIZE"
 
 
+@pytest.mark.parametrize(("laterality", "orientation"), [("L", ["A", "R"]), ("R", ["P", "L"])])
+def test_pixels_mirrored_without_their_header(
+    save_mammogram: SaveMammogram, laterality: str, orientation: list[str]
+) -> None:
+    upright = breast() if orientation[0] == "A" else breast()[:, ::-1]
+    header = {"laterality": laterality, "PatientOrientation": orientation}
+    inspect_file(save_mammogram(pixels=upright, **header))
+    assert code_of(save_mammogram(pixels=upright[:, ::-1], **header)) == "E-ORIENTATION"
+
+
 @pytest.mark.parametrize("depth", [17, 150, 250, 2000])
 @pytest.mark.parametrize("defined", [True, False])
 def test_nested_sequences(save_mammogram: SaveMammogram, depth: int, defined: bool) -> None:
