@@ -21,7 +21,8 @@ PARTLY_DONE = 3
 """Exit code of a run that processed the good part of its input and refused the rest."""
 
 
-WORKER_REFUSAL = re.compile(r"^(?:cem_monai\.[\w.]+|ValueError|FileNotFoundError): (.+)$", re.M)
+_OURS = re.escape(__name__.rpartition(".")[0])
+WORKER_REFUSAL = re.compile(rf"^(?:{_OURS}\.[\w.]+|ValueError|FileNotFoundError): (.+)$", re.M)
 """A refusal in a data loader's worker process arrives as the text of its traceback."""
 
 

@@ -39,6 +39,7 @@ from cem_monai.data.picture_mammogram import (
 from cem_monai.data.picture_name import VIRTUAL_SUFFIX
 from cem_monai.data.raw_conversion import Conversion, convert_raw, to_eight_bits
 from cem_monai.data.raw_folder import find_raw
+from cem_monai.data.reference_path import REFERENCE_NAMES, reference_path
 from cem_monai.data.registration import (
     IDENTITY,
     Registration,
@@ -60,6 +61,7 @@ __all__ = [
     "EXAM_FILE",
     "IDENTITY",
     "PICTURE_SUFFIXES",
+    "REFERENCE_NAMES",
     "REGIONS",
     "VIRTUAL_SUFFIX",
     "BreastMaskError",
@@ -112,6 +114,7 @@ __all__ = [
     "read_picture_mammogram",
     "read_plane",
     "read_virtual_png",
+    "reference_path",
     "register_pair",
     "remove_folds",
     "report_refused",

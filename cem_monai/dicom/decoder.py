@@ -27,7 +27,7 @@ WALL_SECONDS = 300.0
 JOBS_PER_CHILD = 200
 """GDCM is known to leak."""
 MAX_ERROR_BYTES = 64
-COMMAND = "from cem_monai.dicom.decoder_child import main; main()"
+COMMAND = f"from {__name__}_child import main; main()"
 
 
 class DecoderDiedError(Exception):

@@ -76,7 +76,7 @@ def _parts(item: Any) -> list[Any]:
     return list(vars(item).values()) if type(item).__module__.startswith(_OURS) else []
 
 
-_OURS = ("monai.transforms", "cem_monai")
+_OURS = ("monai.transforms", __name__.removesuffix(".engines.random_state"))
 
 
 def _numpy_state(generator: np.random.RandomState) -> list[Any]:

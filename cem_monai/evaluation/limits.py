@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.data import read_plane
+from cem_monai.data import read_plane, reference_path
 from cem_monai.dicom import to_canonical
 from cem_monai.evaluation.evaluation_case import EvaluationCase
-from cem_monai.simulator import reference_path
 
 LIMITS = ("mean", "median")
 """Of the simulator's references, the best predictions by squared and by absolute error."""

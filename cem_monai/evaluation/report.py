@@ -93,7 +93,7 @@ def _tables(summary: Mapping[str, Any], cases: Sequence[Row]) -> dict[str, Any]:
 
 def _template() -> Any:
     environment = Environment(
-        loader=PackageLoader("cem_monai.evaluation"),
+        loader=PackageLoader(__name__.rpartition(".")[0]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -13,7 +13,7 @@ from cem_monai.simulator.population import LesionKind, Morphology, Population, U
 from cem_monai.simulator.predictability import Predictability, preset_population
 from cem_monai.simulator.protocol import Protocol
 from cem_monai.simulator.reference import Reference
-from cem_monai.simulator.reference_files import read_reference, reference_path
+from cem_monai.simulator.reference_files import read_reference
 from cem_monai.simulator.study import simulate_exams
 from cem_monai.simulator.view import SimulatedView, simulate_view
 
@@ -36,7 +36,6 @@ __all__ = [
     "floors",
     "preset_population",
     "read_reference",
-    "reference_path",
     "simulate_dose_pairs",
     "simulate_dose_series",
     "simulate_exams",

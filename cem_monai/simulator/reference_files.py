@@ -7,24 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from cem_monai.data import read_plane, write_plane
+from cem_monai.data import REFERENCE_NAMES, read_plane, reference_path, write_plane
 from cem_monai.simulator.reference import Reference
 
-NAMES = {"mean": "ref_mean", "median": "ref_median", "sd": "ref_sd", "clean": "clean"}
-"""Ends of the file names."""
 STEPS = 8
 """Per pixel value of a 12-bit image. Rounding adds a variance of 0.001, far below that of noise."""
-
-
-def reference_path(image: str | os.PathLike[str], name: str) -> Path:
-    """Return where one image of the limit is expected.
-
-    Args:
-        image: recombined DICOM file.
-        name: field of `Reference`.
-    """
-    image = Path(image)
-    return image.with_name(f"{image.stem}_{NAMES[name]}.nii.gz")
 
 
 def write_reference(
@@ -39,7 +26,7 @@ def write_reference(
         values_per_12_bits: pixel values per step of a 12-bit image.
     """
     step = values_per_12_bits / STEPS
-    for name in NAMES:
+    for name in REFERENCE_NAMES:
         plane = np.rint(getattr(reference, name) / np.float32(step)).astype(np.int16)
         write_plane(plane, reference_path(image, name), spacing, step=step, level=1)
 
@@ -56,5 +43,5 @@ def read_reference(image: str | os.PathLike[str]) -> Reference:
     Raises:
         ValueError: a file is missing or damaged.
     """
-    images = {name: read_plane(reference_path(image, name)) for name in NAMES}
+    images = {name: read_plane(reference_path(image, name)) for name in REFERENCE_NAMES}
     return Reference(**{name: plane.astype(np.float32) for name, plane in images.items()})
