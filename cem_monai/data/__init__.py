@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from cem_monai.data.breast import BreastMaskError, breast_mask
 from cem_monai.data.cdd_cesm import ImportSummary, import_cdd_cesm
-from cem_monai.data.checksums import CHECKSUMS
 from cem_monai.data.datalist import check_split, load_datalist, split_patients, write_datalist
 from cem_monai.data.dicom_folder import (
     FolderScan,
@@ -57,7 +56,6 @@ from cem_monai.data.virtual_png import (
 )
 
 __all__ = [
-    "CHECKSUMS",
     "EXAM_FILE",
     "IDENTITY",
     "PICTURE_SUFFIXES",

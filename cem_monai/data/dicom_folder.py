@@ -13,8 +13,9 @@ from typing import Any
 from tqdm import tqdm
 
 from cem_monai.atomic import atomic_write
+from cem_monai.checksums import read_checksums
 from cem_monai.data.breast import BreastMaskError, Mask, breast_mask, chest_wall_side
-from cem_monai.data.checksums import check_checksum, read_checksums
+from cem_monai.data.checksums import check_checksum
 from cem_monai.data.intensity import trained_intensity, unlike_training
 from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images

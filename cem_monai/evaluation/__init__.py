@@ -18,7 +18,6 @@ from cem_monai.evaluation.evaluate import EvaluationRequest, evaluate_prediction
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
 from cem_monai.evaluation.evaluation_files import write_evaluation
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
-from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.lesion_patches import (
     Patch,
     Position,
@@ -146,7 +145,6 @@ __all__ = [
     "evaluate_predictions",
     "evaluation_summary",
     "failed_cases",
-    "file_sha256",
     "find_predictions",
     "fit_patch_classifier",
     "fit_trivial_baselines",

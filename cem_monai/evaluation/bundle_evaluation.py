@@ -10,11 +10,11 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from cem_monai.checksums import file_sha256
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.case_panel import CasePanel
 from cem_monai.evaluation.cases import case_caption, worst_first
 from cem_monai.evaluation.evaluation_files import METRICS, write_evaluation
-from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.panels import write_panel
 from cem_monai.evaluation.summary import read_metrics
 

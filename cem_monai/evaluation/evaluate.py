@@ -11,6 +11,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from cem_monai.checksums import file_sha256
 from cem_monai.data import load_datalist
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.evaluation_case import EvaluationCase, load_evaluation_case
@@ -21,7 +22,6 @@ from cem_monai.evaluation.evaluation_files import (
     SUMMARY,
     write_evaluation,
 )
-from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.leak import WITHOUT_CONTRAST
 from cem_monai.evaluation.measure_predictions import Measured, measure_predictions
 from cem_monai.evaluation.parallel import Processes

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cem_monai.checksums import file_sha256
 from cem_monai.data import load_datalist
 from cem_monai.evaluation.case_evaluation import MeasureSettings
 from cem_monai.evaluation.evaluation_summary import evaluation_summary
-from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.leak import leak_gaps
 from cem_monai.evaluation.limits import has_limits
 from cem_monai.evaluation.report import write_report

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cem_monai.atomic import atomic_write
+from cem_monai.checksums import file_sha256
 from cem_monai.evaluation.card_metrics import eval_metrics
-from cem_monai.evaluation.file_hash import file_sha256
 from cem_monai.evaluation.model_card import NOT_EVALUATED, card_model, model_card_performance
 from cem_monai.evaluation.summary_file import read_summary
 from cem_monai.evaluation.summary_schema import EvaluationSummary

@@ -14,7 +14,8 @@ from pydicom import config
 from pydicom.dataset import Dataset
 from pydicom.uid import JPEG2000, DeflatedExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
-from cem_monai.data import CHECKSUMS, inspect_file, report_refused, scan_folder
+from cem_monai.checksums import CHECKSUMS
+from cem_monai.data import inspect_file, report_refused, scan_folder
 from cem_monai.data.pair import Refused
 from cem_monai.data.pairing import pair_images
 from cem_monai.data.picture_folder import find_picture_low_energy

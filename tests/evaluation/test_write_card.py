@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cem_monai.checksums import file_sha256
 from cem_monai.evaluation import (
     EvaluationSummary,
     eval_metrics,
-    file_sha256,
     performance_section,
     write_card,
     write_summary,

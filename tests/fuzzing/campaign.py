@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from cem_monai.checksums import read_checksums
 from cem_monai.data import inspect_file
-from cem_monai.data.checksums import check_checksum, read_checksums
+from cem_monai.data.checksums import check_checksum
 from cem_monai.data.picture_mammogram import pixels_sha256
 from cem_monai.dicom import ImageContent, MammogramError, RefusalCode, read_mammogram
 from fuzzing.mutations import MUTATIONS
