@@ -64,6 +64,7 @@ def render(bundle_dir: Path) -> dict[str, str]:
     files["configs/logging.conf"] = (BASE_DIR / "logging.conf").read_text(encoding="utf-8")
     files["LICENSE"] = LICENSE.read_text(encoding="utf-8")
     files["docs/README.md"] = _render_card(bundle_dir)
+    files["docs/data_license.txt"] = _card_texts(bundle_dir)["data_license"] + "\n"
     return files
 
 
@@ -123,6 +124,15 @@ def _section(changes: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _render_card(bundle_dir: Path) -> str:
+    own = bundle_dir / "card.md"
+    template = Template(
+        (own if own.is_file() else BASE_DIR / "card.md").read_text(encoding="utf-8")
+    )
+    performance = performance_section(_summary(bundle_dir))
+    return template.substitute(_card_texts(bundle_dir), performance=performance)
+
+
+def _card_texts(bundle_dir: Path) -> dict[str, str]:
     metadata = json.loads(_render_config(bundle_dir, "metadata"))
     texts = {
         **{key: metadata[key] for key in ("name", "intended_use", "data_source")},
@@ -132,11 +142,7 @@ def _render_card(bundle_dir: Path) -> str:
     card = {key: text.strip() for key, text in texts.items()}
     for key in ("model", "intended_use", "data_license"):
         card[key] = fill(card[key], width=100)
-    own = bundle_dir / "card.md"
-    template = Template(
-        (own if own.is_file() else BASE_DIR / "card.md").read_text(encoding="utf-8")
-    )
-    return template.substitute(card, performance=performance_section(_summary(bundle_dir)))
+    return card
 
 
 def _summary(bundle_dir: Path) -> EvaluationSummary | None:
