@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import sys
+from hashlib import sha256
 from pathlib import Path
 from string import Template
 from textwrap import fill
@@ -20,6 +21,7 @@ from typing import Any
 
 from monai.bundle import ConfigParser
 
+from cem_monai.checksums import CHECKSUMS, checksum_lines, file_sha256
 from cem_monai.evaluation import (
     EvaluationSummary,
     eval_metrics,
@@ -65,6 +67,7 @@ def render(bundle_dir: Path) -> dict[str, str]:
     files["LICENSE"] = LICENSE.read_text(encoding="utf-8")
     files["docs/README.md"] = _render_card(bundle_dir)
     files["docs/data_license.txt"] = _card_texts(bundle_dir)["data_license"] + "\n"
+    files[CHECKSUMS] = _checksums(bundle_dir, files)
     return files
 
 
@@ -143,6 +146,13 @@ def _card_texts(bundle_dir: Path) -> dict[str, str]:
     for key in ("model", "intended_use", "data_license"):
         card[key] = fill(card[key], width=100)
     return card
+
+
+def _checksums(bundle_dir: Path, files: dict[str, str]) -> str:
+    """Return the list of all that is rendered, and of the weights that are shipped."""
+    digests = {name: sha256(text.encode()).hexdigest() for name, text in files.items()}
+    shipped = _overrides(bundle_dir).get("ships", [])
+    return checksum_lines(digests | {name: file_sha256(bundle_dir / name) for name in shipped})
 
 
 def _summary(bundle_dir: Path) -> EvaluationSummary | None:

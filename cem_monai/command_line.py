@@ -21,8 +21,11 @@ PARTLY_DONE = 3
 """Exit code of a run that processed the good part of its input and refused the rest."""
 
 
-_OURS = re.escape(__name__.rpartition(".")[0])
-WORKER_REFUSAL = re.compile(rf"^(?:{_OURS}\.[\w.]+|ValueError|FileNotFoundError): (.+)$", re.M)
+OURS = ("cem_monai.", "scripts.")
+"""How modules of this package begin, and their copies in an exported bundle."""
+WORKER_REFUSAL = re.compile(
+    r"^(?:(?:cem_monai|scripts)\.[\w.]+|ValueError|FileNotFoundError): (.+)$", re.M
+)
 """A refusal in a data loader's worker process arrives as the text of its traceback."""
 
 
@@ -131,9 +134,14 @@ def plain_sentence(error: BaseException) -> str | None:
         return _system_sentence(system[-1])
     if refusals := WORKER_REFUSAL.findall(str(root)):
         return str(refusals[0])
-    frames = traceback.extract_tb(root.__traceback__)
-    ours = bool(frames) and Path(frames[-1].filename).is_relative_to(Path(__file__).parent)
+    ours = _origin(root).startswith(OURS)
     return str(root) if ours and isinstance(root, ValueError) else None
+
+
+def _origin(error: BaseException) -> str:
+    """Return the name of the module that raised an error."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")) if frames else ""
 
 
 def _system_sentence(error: OSError) -> str:

@@ -33,7 +33,8 @@ from cem_monai.cli import main
 limit = int(sys.argv[1])
 if limit:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-sys.exit(main(["infer", *sys.argv[2:], "--device", "cpu", "--uncertainty", "2"]))
+bundle = ["--bundle", "breast_cem_unet512", "--trust"]
+sys.exit(main(["infer", *sys.argv[2:], *bundle, "--device", "cpu", "--uncertainty", "2"]))
 """
 
 pytestmark = pytest.mark.slow

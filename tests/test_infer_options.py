@@ -32,7 +32,8 @@ def weights(tmp_path) -> Path:
 
 def infer(source: Path, output: Path, weights: Path, *options: str) -> int:
     arguments = ["infer", str(source), str(output), "--weights", str(weights), "--device", "cpu"]
-    return main([*arguments, *options])
+    mine = ["--bundle", "breast_cem_unet512", "--trust"]
+    return main([*arguments, *mine, *options])
 
 
 def test_maps_stand_below_the_images_and_are_no_predictions(tmp_path, weights):

@@ -12,7 +12,7 @@ from cem_monai.command_line import PARTLY_DONE
 def infer(
     source: str,
     output: str,
-    bundle: str = "breast_cem_unet512",
+    bundle: str = "breast_cem_compact",
     weights: str | None = None,
     recombined_bits: int | None = None,
     display_window: str | None = None,
@@ -25,6 +25,7 @@ def infer(
     device: str | None = None,
     allow_implants: bool = False,
     any_intensity: bool = False,
+    trust: bool = False,
     stow: str | None = None,
     store: str | None = None,
     ae_title: str = "CEM_MONAI",
@@ -59,6 +60,7 @@ def infer(
         device: cpu or cuda:0; a GPU by default if there is one.
         allow_implants: take breasts with an implant, which are refused by default.
         any_intensity: take images unlike all that the model was trained on.
+        trust: take a bundle and weights that its SHA256SUMS does not list, e.g. your own.
         stow: DICOMweb address that the results are sent to, e.g. https://host/dicom-web.
         store: DICOM address that the results are sent to, AE@host:port.
         ae_title: how we call ourselves in the DICOM protocol.
@@ -80,7 +82,7 @@ def infer(
         any_intensity=any_intensity,
     )
     sender = make_sender(stow, store, ae_title=ae_title)
-    translate = Translator(bundle, weights, options)
+    translate = Translator(bundle, weights, options, trust)
     if archive_source(source, ae_title=ae_title) is not None:
         translate.load()  # once for all studies
     outcome = infer_studies(source, output, translate, sender=sender, ae_title=ae_title)

@@ -12,7 +12,7 @@ def node(
     allow: str,
     stow: str | None = None,
     store: str | None = None,
-    bundle: str = "breast_cem_unet512",
+    bundle: str = "breast_cem_compact",
     weights: str | None = None,
     host: str = "127.0.0.1",
     port: int = 11112,
@@ -27,6 +27,7 @@ def node(
     compression: str | None = None,
     allow_implants: bool = False,
     any_intensity: bool = False,
+    trust: bool = False,
     device: str | None = None,
 ) -> None:
     """Listen for mammograms, translate the low-energy ones, send the virtual images on.
@@ -60,6 +61,7 @@ def node(
         compression: none, or jpeg_ls (lossless), of the results.
         allow_implants: take breasts with an implant, which are refused by default.
         any_intensity: take images unlike all that the model was trained on.
+        trust: take a bundle and weights that its SHA256SUMS does not list, e.g. your own.
         device: cpu or cuda:0; a GPU by default if there is one.
     """
     from cem_monai.infer import Node, Translator, make_sender, run_node
@@ -81,7 +83,7 @@ def node(
         allow_implants=allow_implants,
         any_intensity=any_intensity,
     )
-    translate = Translator(bundle, weights, options)
+    translate = Translator(bundle, weights, options, trust)
     translate.load()
     run_node(
         lambda log: Node(

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+from jsonschema.exceptions import best_match
 
 from cem_monai.checksums import CHECKSUMS, file_sha256, read_checksums
 from cem_monai.export.exported_configs import targets
@@ -106,7 +107,9 @@ def _schema_errors(metadata: Mapping[str, Any]) -> list[jsonschema.ValidationErr
     file = resources.files("cem_monai.export") / "meta_schema_20240725.json"
     schema = json.loads(file.read_text(encoding="utf-8"))
     validator = jsonschema.validators.validator_for(schema)(schema)
-    return sorted(validator.iter_errors(metadata), key=lambda error: list(error.absolute_path))
+    # of alternatives, the one that was probably meant
+    errors = [best_match([error]) for error in validator.iter_errors(metadata)]
+    return sorted(errors, key=lambda error: [str(part) for part in error.absolute_path])
 
 
 def _property_problems(folder: Path, configs: Mapping[str, Any]) -> Iterator[str]:

@@ -22,7 +22,7 @@ from cem_monai.export.source_modules import (
 SCRIPTS = "scripts"
 """MONAI's name for the code of a bundle."""
 HEADER = f"# Copied from cem_monai {__version__} by cem-monai export: change it there.\n"
-EVERY_BUNDLE = '''"""The code of this bundle and of all others on the path: MONAI has one name for them."""
+EVERY_BUNDLE = '''"""The code of this bundle and of others on the path: MONAI calls all of it so."""
 
 import sys
 from pathlib import Path

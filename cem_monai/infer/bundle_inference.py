@@ -12,6 +12,7 @@ from typing import Any
 from cem_monai.bundle_run import bundle_folder, config_files, quiet, run_bundle, runner_command
 from cem_monai.data import PICTURE_SUFFIXES, dicom_files, looks_like_dicom, picture_files
 from cem_monai.infer.results import Translation
+from cem_monai.infer.trust import check_trust
 
 DICOM, PICTURES = "inference", "inference_png"
 """Configs of a bundle, by what they take."""
@@ -31,6 +32,7 @@ def run_inference(
     weights: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
     network: object = None,
+    trust: bool = False,
 ) -> Translation:
     """Generate the virtual image of every low-energy image.
 
@@ -44,6 +46,7 @@ def run_inference(
         weights: file; `models/model.pt` of the bundle by default.
         options: overrides by config id; those that are None are left out.
         network: one that an earlier run built, see `build_network`; a new one by default.
+        trust: take a bundle and weights that its SHA256SUMS does not list.
 
     Returns:
         what was refused, and what was written; of PNG and JPEG, `manifest.json` tells the latter.
@@ -51,7 +54,8 @@ def run_inference(
     Raises:
         FileNotFoundError: the input, the bundle or the weights are missing.
         ValueError: the input holds both kinds of files or nothing usable, the output is a file or
-            lies in the input, the bundle takes no such images, or the weights do not fit.
+            lies in the input, the bundle takes no such images, the weights do not fit, or the
+            bundle or the weights are not those that its SHA256SUMS lists.
     """
     from cem_monai.transforms import note_saved_files
 
@@ -59,7 +63,7 @@ def run_inference(
     config = config_for(source)
     _check_output(source, output)
     overrides = {
-        **_overrides(bundle, config, weights, options or {}),
+        **_overrides(bundle, config, weights, options or {}, trust or network is not None),
         "dataset_dir": str(source),
         "output_dir": str(output),
     }
@@ -73,28 +77,33 @@ def run_inference(
 
 
 def build_network(
-    bundle: str, weights: str | os.PathLike[str] | None, options: Mapping[str, Any]
+    bundle: str,
+    weights: str | os.PathLike[str] | None,
+    options: Mapping[str, Any],
+    *,
+    trust: bool = False,
 ) -> object:
     """Build the network of a bundle for several runs of `run_inference` on DICOM images.
 
     Args:
-        bundle, weights, options: see `run_inference`.
+        bundle, weights, options, trust: see `run_inference`.
 
     Returns:
         the network with its weights.
 
     Raises:
         FileNotFoundError: the bundle or the weights are missing.
-        ValueError: the weights do not fit.
+        ValueError: the weights do not fit, or SHA256SUMS of the bundle does not list them or it.
     """
     from monai.bundle import ConfigParser
 
     from cem_monai.networks import load_weights
 
     quiet()
+    overrides = _overrides(bundle, DICOM, weights, options, trust)
     parser = ConfigParser()
     parser.read_config(config_files(bundle, [DICOM]))
-    parser.update(_overrides(bundle, DICOM, weights, options))
+    parser.update(overrides)
     network = parser.get_parsed_content("network")
     load_weights(
         network,
@@ -105,13 +114,19 @@ def build_network(
 
 
 def _overrides(
-    bundle: str, config: str, weights: str | os.PathLike[str] | None, options: Mapping[str, Any]
+    bundle: str,
+    config: str,
+    weights: str | os.PathLike[str] | None,
+    options: Mapping[str, Any],
+    trust: bool,
 ) -> dict[str, Any]:
     folder = bundle_folder(bundle)
     ids = _config_ids(bundle, config)
     weights = Path(weights or folder / "models" / "model.pt").absolute()
     if not weights.is_file():
         raise FileNotFoundError(f"no weights at {weights}: train first, or name others")
+    if not trust:
+        check_trust(folder, weights)
     return {
         **_trained_settings(weights, ids),
         **_given(options, ids, config),

@@ -16,12 +16,13 @@ class Translator:
     """What generates the images.
 
     Attributes:
-        bundle, weights, options: see `run_inference`.
+        bundle, weights, options, trust: see `run_inference`.
     """
 
     bundle: str
     weights: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
     _network: object = field(default=None, repr=False)
 
     def load(self) -> None:
@@ -29,9 +30,9 @@ class Translator:
 
         Raises:
             FileNotFoundError: the bundle or the weights are missing.
-            ValueError: the weights do not fit.
+            ValueError: the weights do not fit, or SHA256SUMS does not list them or the bundle.
         """
-        self._network = build_network(self.bundle, self.weights, self.options)
+        self._network = build_network(self.bundle, self.weights, self.options, trust=self.trust)
 
     def __call__(self, source: Path, output: Path) -> Translation:
         """Translate a folder or file; see `run_inference`."""
@@ -42,4 +43,5 @@ class Translator:
             weights=self.weights,
             options=self.options,
             network=self._network,
+            trust=self.trust,
         )

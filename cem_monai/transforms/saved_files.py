@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,6 +24,20 @@ def note_saved_files() -> Iterator[list[Path]]:
 
 def tell_saved_file(path: Path) -> None:
     """Tell whoever wants to know that a file holds the result of this run."""
-    files = _noted.get()
-    if files is not None:
-        files.append(path)
+    _logger.info("saved", extra={"saved_path": path})
+
+
+class _Noting(logging.Handler):
+    """Note each path for the block, and the thread, that saved it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        files = _noted.get()
+        if files is not None:
+            files.append(vars(record)["saved_path"])
+
+
+# A logger is one for all copies of this code: that of an exported bundle tells it too
+_logger = logging.getLogger("cem_monai.saved_files")
+_logger.setLevel(logging.INFO)
+_logger.propagate = False
+_logger.addHandler(_Noting())

@@ -60,6 +60,7 @@ def generated(demo: Path, window: int) -> dict[str, Array]:
                 bundle="breast_cem_unet512",
                 weights=demo / "models" / "model.pt",
                 options={**NETWORK, "sliding_window": window, "banner": False},
+                trust=True,
             )
         images = [pydicom.dcmread(path) for path in Path(output).glob("*.dcm")]
     top = {image.SourceImageSequence[0].ReferencedSOPInstanceUID: image for image in images}

@@ -139,6 +139,7 @@ def _exam(folder: Path) -> dict[str, list[Path]]:
         bundle="breast_cem_unet512",
         weights=folder / "model.pt",
         options={**PASS_ON, **DISPLAY},
+        trust=True,
     )
     return demo_images(folder)
 

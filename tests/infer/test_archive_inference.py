@@ -24,6 +24,7 @@ def test_two_archives(tmp_path, capsys):
     with WebArchive().running() as source, WebArchive().running() as target:
         address = f"{source.url}/studies?PatientID=TEST-000"
         command = ["infer", address, str(tmp_path / "out"), "--weights", str(weights)]
+        command += ["--bundle", "breast_cem_unet512", "--trust"]
         command += ["--device", "cpu", "--stow", target.url]
         for kind, count in (("DES", 0), ("LE", 2)):
             of_kind = {uid: path for uid, path in files.items() if kind in path.name}
@@ -44,6 +45,7 @@ def test_maps_are_kept_audited_and_sent_like_images(tmp_path, source):
             archive.stored[str(pydicom.dcmread(path).SOPInstanceUID)] = path.read_bytes()
         address = str(tmp_path / "exam") if source == "folder" else f"{archive.url}/studies"
         command = ["infer", address, str(tmp_path / "out"), "--weights", str(weights)]
+        command += ["--bundle", "breast_cem_unet512", "--trust"]
         command += ["--device", "cpu", "--uncertainty", "2", "--stow", target.url]
         assert main(command) == 0
     images = {path.stem for path in (tmp_path / "out").glob("*.dcm")}
@@ -75,6 +77,7 @@ def test_weights_that_do_not_fit_stop_before_anything_is_fetched(tmp_path, capsy
     with WebArchive().running() as source:
         address = f"{source.url}/studies/1.2.3"
         command = ["infer", address, str(tmp_path / "out"), "--weights", str(weights)]
+        command += ["--bundle", "breast_cem_unet512", "--trust"]
         assert main([*command, "--ngf", "8"]) == 1
     assert "was trained with ngf 4" in capsys.readouterr().err
     assert source.requests == []

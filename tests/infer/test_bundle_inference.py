@@ -47,7 +47,8 @@ def make_weights(path: Path, seed: int = 0, **changes: int) -> Path:
 
 def infer(source: Path, output: Path, weights: Path, *options: str) -> int:
     arguments = ["infer", str(source), str(output), "--weights", str(weights), "--device", "cpu"]
-    return main([*arguments, *options])
+    mine = ["--bundle", "breast_cem_unet512", "--trust"]
+    return main([*arguments, *mine, *options])
 
 
 def refused(output: Path) -> dict[str, str]:
@@ -213,7 +214,11 @@ def test_bundle_by_its_folder(tmp_path, weights):
     shutil.copytree(weights.parent, bundle / "models", dirs_exist_ok=True)
     folder = write_pictures(tmp_path / "in")
     translation = run_inference(
-        folder, tmp_path / "out", bundle=str(bundle), options={"device": "cpu", "ngf": None}
+        folder,
+        tmp_path / "out",
+        bundle=str(bundle),
+        options={"device": "cpu", "ngf": None},
+        trust=True,
     )
     assert (translation.refused, translation.written) == (0, [])
     assert len(list((tmp_path / "out").glob("*.png"))) == 2

@@ -37,6 +37,7 @@ class Process:
     def __init__(self, folder: Path, weights: Path, url: str) -> None:
         self.port, self.lines = free_port(), list[str]()
         arguments = [str(folder), "MAMMO", "--stow", url, "--weights", str(weights)]
+        arguments += ["--bundle", "breast_cem_unet512", "--trust"]
         arguments += ["--port", str(self.port), "--quiet_seconds", "1", "--device", "cpu"]
         self._process = subprocess.Popen(
             [sys.executable, "-m", "cem_monai", "node", *arguments],

@@ -1,0 +1,112 @@
+"""Bundles and weights that nobody vouches for."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import torch
+
+from cem_monai.bundle_run import bundle_folder
+from cem_monai.checksums import CHECKSUMS
+from cem_monai.cli import main
+from cem_monai.infer.trust import check_trust
+from exams import write_exam
+
+
+@pytest.fixture
+def bundle(tmp_path) -> Path:
+    """A bundle with code and weights, all of it listed by `sha256sum`."""
+    folder = tmp_path / "bundle"
+    for name in ("configs/inference.json", "scripts/a.py", "models/model.pt", "models/model.json"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    command = "find . -type f -printf '%P\\n' | xargs sha256sum > ../list"
+    subprocess.run(command, shell=True, check=True, cwd=folder)
+    (tmp_path / "list").rename(folder / CHECKSUMS)
+    return folder
+
+
+def weights_of(bundle: Path) -> Path:
+    return bundle / "models" / "model.pt"
+
+
+def test_what_the_list_tells_is_taken(bundle):
+    (bundle / "scripts" / "__pycache__").mkdir()
+    (bundle / "scripts" / "__pycache__" / "a.pyc").write_text("made by Python")
+    check_trust(bundle, weights_of(bundle))
+
+
+@pytest.mark.parametrize(
+    "name", ["configs/inference.json", "scripts/a.py", "models/model.pt", "models/model.json"]
+)
+def test_changed_file_is_refused(name, bundle):
+    with (bundle / name).open("a") as file:
+        file.write(" ")
+    with pytest.raises(ValueError, match=f"{name}: is not the file that SHA256SUMS lists"):
+        check_trust(bundle, weights_of(bundle))
+
+
+@pytest.mark.parametrize("name", ["configs/logging.conf", "scripts/b.py", "scripts/room/c.py"])
+def test_added_code_is_refused(name, bundle):
+    (bundle / name).parent.mkdir(exist_ok=True)
+    (bundle / name).write_text("")
+    with pytest.raises(ValueError, match=f"{name}: is not listed"):
+        check_trust(bundle, weights_of(bundle))
+
+
+def test_missing_file_is_refused(bundle):
+    (bundle / "scripts" / "a.py").unlink()
+    with pytest.raises(ValueError, match=r"a\.py: is missing"):
+        check_trust(bundle, weights_of(bundle))
+
+
+def test_other_weights_are_refused(bundle, tmp_path):
+    shutil.copy(weights_of(bundle), tmp_path / "mine.pt")
+    with pytest.raises(ValueError, match=r"mine\.pt: is not listed.*--trust"):
+        check_trust(bundle, tmp_path / "mine.pt")
+
+
+def test_settings_that_came_beside_the_weights_are_refused(bundle):
+    """They decide how images are prepared."""
+    text = (bundle / CHECKSUMS).read_text().splitlines(keepends=True)
+    (bundle / CHECKSUMS).write_text("".join(line for line in text if "model.json" not in line))
+    with pytest.raises(ValueError, match=r"model\.json: is not listed"):
+        check_trust(bundle, weights_of(bundle))
+
+
+def test_bundle_without_a_list_is_refused(bundle):
+    (bundle / CHECKSUMS).unlink()
+    with pytest.raises(ValueError, match="has no SHA256SUMS"):
+        check_trust(bundle, weights_of(bundle))
+
+
+def test_infer_refuses_before_it_writes(tmp_path, capsys):
+    write_exam(tmp_path / "in", "TEST-000", mass=False)
+    torch.save({}, tmp_path / "mine.pt")
+    command = ["infer", str(tmp_path / "in"), str(tmp_path / "out")]
+    assert main([*command, "--weights", str(tmp_path / "mine.pt")]) == 1
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "mine.pt: is not listed in SHA256SUMS of the bundle; pass --trust" in error
+    assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+def test_edited_config_is_refused_before_it_is_executed(tmp_path, capsys):
+    """A config may hold any code, which MONAI runs when it reads it."""
+    bundle = tmp_path / "breast_cem_edited"
+    shutil.copytree(bundle_folder("breast_cem_unet512"), bundle)
+    config = bundle / "configs" / "inference.json"
+    flag = tmp_path / "executed"
+    text = config.read_text()
+    config.write_text(text.replace('"$torch.device', f"\"$open('{flag}', 'w') and torch.device"))
+    torch.save({}, tmp_path / "mine.pt")
+    write_exam(tmp_path / "in", "TEST-000", mass=False)
+    command = ["infer", str(tmp_path / "in"), str(tmp_path / "out"), "--bundle", str(bundle)]
+    assert main([*command, "--weights", str(tmp_path / "mine.pt")]) == 1
+    assert "inference.json: is not the file that SHA256SUMS lists" in capsys.readouterr().err
+    assert not flag.exists()
+    assert main([*command, "--weights", str(tmp_path / "mine.pt"), "--trust"]) == 1  # no weights
+    assert flag.exists()
