@@ -18,6 +18,7 @@ from monailabel.interfaces.tasks.infer_v2 import InferTask  # noqa: E402
 from monailabel.interfaces.tasks.scoring import ScoringMethod  # noqa: E402
 from monailabel.interfaces.tasks.strategy import Strategy  # noqa: E402
 
+from cem_monai.command_line import check_options  # noqa: E402
 from cem_monai.label_app.image_source import ArchiveSource, FolderSource, ImageSource  # noqa: E402
 from cem_monai.label_app.labelmap import LABELS  # noqa: E402
 from cem_monai.label_app.monai_label_datastore import ViewDatastore  # noqa: E402
@@ -29,14 +30,21 @@ from cem_monai.label_app.monai_label_tasks import (  # noqa: E402
 )
 from cem_monai.label_app.request_error import RequestError  # noqa: E402
 from cem_monai.label_app.scoring import score_reading  # noqa: E402
-from cem_monai.label_app.virtual_des_model import find_models  # noqa: E402
+from cem_monai.label_app.virtual_des_model import find_models, model_options  # noqa: E402
 from cem_monai.label_app.workspace import DEFAULT_READER, Workspace  # noqa: E402
 
 DESCRIPTION = (
     "Virtual dual-energy-subtracted mammograms on request, and the CNR of what a radiologist draws."
     " Research software, not a medical device"
 )
-CONFIG = {"models": "all", "reader": DEFAULT_READER, "output": "", "uncertainty": "0", "device": ""}
+CONFIG = {
+    "models": "all",
+    "reader": DEFAULT_READER,
+    "output": "",
+    "uncertainty": "0",
+    "window": "",
+    "device": "",
+}
 """What --conf takes, with the defaults."""
 
 
@@ -44,6 +52,7 @@ class VirtualDesApp(MONAILabelApp):
     """See docs/how-to/use-monai-label.md."""
 
     def __init__(self, app_dir: str, studies: str, conf: dict[str, str]) -> None:
+        check_options(conf, {*CONFIG, "server_mode"})
         self._options = {**CONFIG, **conf}
         super().__init__(
             app_dir,
@@ -73,11 +82,9 @@ class VirtualDesApp(MONAILabelApp):
 
     def init_infers(self) -> dict[str, InferTask]:
         """Return a task for each bundle with weights."""
-        options = {
-            "uncertainty": int(self._options["uncertainty"]) or None,
-            "device": self._options["device"] or None,
-        }
-        models = find_models(self._options["models"], Path(self.app_dir), options)
+        models = find_models(
+            self._options["models"], Path(self.app_dir), model_options(self._options)
+        )
         return {name: VirtualDesTask(model, self._workspace) for name, model in models.items()}
 
     def init_strategies(self) -> dict[str, Strategy]:

@@ -143,6 +143,26 @@ def find_models(names: str, app: Path, options: Mapping[str, Any]) -> dict[str, 
     return models
 
 
+def model_options(conf: Mapping[str, str]) -> dict[str, Any]:
+    """Return the overrides of the inference config that a configuration asks for.
+
+    Args:
+        conf: `uncertainty` (passes, 0 for no map), `window` (CENTER,WIDTH of the virtual image) and
+            `device`; empty for the default.
+
+    Raises:
+        ValueError: the window or the number of passes is none.
+    """
+    window = [float(number) for number in conf["window"].split(",")] if conf["window"] else None
+    if window is not None and len(window) != 2:
+        raise ValueError(f"window must be CENTER,WIDTH, is {conf['window']!r}")
+    return {
+        "uncertainty": int(conf["uncertainty"]) or None,
+        "display_window": window,
+        "device": conf["device"] or None,
+    }
+
+
 def _model(text: str, app: Path, options: Mapping[str, Any]) -> VirtualDesModel:
     name, _, weights = text.partition("=")
     own = app / "model" / name

@@ -91,7 +91,6 @@ def running_server(
     with log.open("wb") as file:
         process = subprocess.Popen(
             list(map(str, command)),
-            cwd=folder,
             env=_environment(folder),
             stdout=file,
             stderr=subprocess.STDOUT,
