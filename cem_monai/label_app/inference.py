@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import itk
 import numpy as np
 import numpy.typing as npt
 from pydicom import dcmread
@@ -16,6 +15,8 @@ from cem_monai.data import breast_mask
 from cem_monai.dicom import VIRTUAL_DES, from_canonical, read_for_comparison, read_mammogram
 from cem_monai.evaluation.prediction_pixels import without_banner
 from cem_monai.infer.bundle_inference import WARNING
+from cem_monai.label_app.nrrd_file import write_nrrd
+from cem_monai.label_app.picture import write_picture
 from cem_monai.label_app.region_proposal import propose_region
 from cem_monai.label_app.virtual_des_model import VirtualDesModel
 from cem_monai.label_app.workspace import Workspace
@@ -41,10 +42,11 @@ class Answer:
 
     def write(self, path: Path) -> None:
         """Write the proposal as a label map: NIfTI or NRRD by the name's ending."""
-        volume = itk.image_from_array(self.proposal[None].astype(np.uint8))
-        row, column = self.spacing or (1.0, 1.0)
-        volume.SetSpacing([column, row, 1.0])
-        itk.imwrite(volume, str(path))
+        numbers = self.proposal.astype(np.uint8)
+        if path.suffix == ".nrrd":
+            write_nrrd(numbers, path, self.spacing or (1.0, 1.0))
+        else:
+            write_picture(numbers, path, self.spacing)
 
 
 def answer(workspace: Workspace, model: VirtualDesModel, image_id: str) -> Answer:

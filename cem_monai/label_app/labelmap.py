@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from cem_monai.data.nifti import read_plane
+from cem_monai.label_app.nrrd_file import read_nrrd
 from cem_monai.label_app.request_error import RequestError
 
 LABELS = {"mass": 1, "background": 2}
@@ -88,11 +91,9 @@ def _raw(path: Path, shape: tuple[int, int]) -> npt.NDArray[Any]:
 
 
 def _image(path: Path) -> npt.NDArray[Any]:
-    import itk
-
     try:
-        array = np.asarray(itk.array_from_image(itk.imread(str(path))))
-    except Exception as error:  # ITK lets many types through, and its texts name folders
+        array = read_nrrd(path) if path.suffix == ".nrrd" else read_plane(path)
+    except (ValueError, KeyError, OverflowError, zlib.error) as error:
         told = f"the label map cannot be read as NIfTI or NRRD ({type(error).__name__})"
         raise RequestError(told, UNUSABLE) from None
     return array[0] if array.ndim == 3 and array.shape[0] == 1 else array

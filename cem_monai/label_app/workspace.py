@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import itk
-import numpy as np
-
 from cem_monai.atomic import atomic_write
 from cem_monai.dicom import from_canonical, read_for_comparison
 from cem_monai.label_app.drawings import FINAL, Drawings
 from cem_monai.label_app.image_source import ImageSource
 from cem_monai.label_app.labelmap import read_drawing
+from cem_monai.label_app.picture import write_picture
 from cem_monai.label_app.views import Image, View, find_image, find_views
 from cem_monai.transport.uid import check_uid
 
@@ -123,14 +121,7 @@ class Workspace:
         if not path.is_file():
             mammogram = read_for_comparison(self.source.file(image))
             pixels = from_canonical(mammogram.pixels, chest_wall_at_right=mammogram.flipped)
-            # ITK's directions are DICOM's: columns to the left, rows to the back, as on the screen
-            volume = itk.image_from_array(np.ascontiguousarray(pixels[None]))
-            row, column = mammogram.attributes.imager_pixel_spacing or (1.0, 1.0)
-            volume.SetSpacing([column, row, 1.0])
-            path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = path.with_name(f".{path.name}")
-            itk.imwrite(volume, str(temporary))
-            temporary.replace(path)
+            write_picture(pixels, path, mammogram.attributes.imager_pixel_spacing)
         return path
 
     def facts(self, image_id: str) -> dict[str, Any]:

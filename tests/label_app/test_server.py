@@ -8,74 +8,23 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import itk
 import numpy as np
 import pydicom
 import pytest
 
-from cem_monai.data import load_datalist, mask_path, read_mask, write_mask
+from cem_monai.data import load_datalist, mask_path, read_mask
+from cem_monai.data.dicom_folder import inspect_file
+from cem_monai.data.nifti import read_plane
 from cem_monai.dicom import VIRTUAL_DES, MammogramError
 from cem_monai.evaluation import EvaluationRequest, evaluate_predictions
-from exams import SPACING, write_exams
-from label_models import make_model
-from labeling.server import label_python, running_server
-from orthanc import pacs_or_skip, wado
+from cem_monai.label_app.labelmap import read_drawing
+from cem_monai.label_app.nrrd_file import write_nrrd
+from exams import SPACING
+from orthanc import wado
 
 pytestmark = pytest.mark.slow
 SIZE = 128
 MODEL = "virtual_des_unet512"
-
-
-@pytest.fixture(scope="module")
-def python() -> Path:
-    try:
-        return label_python()
-    except FileNotFoundError as error:
-        pytest.skip(str(error))
-
-
-@pytest.fixture(scope="module")
-def exams(tmp_path_factory) -> Path:
-    """Four exams; a second reader drew another mass and surround on the test case."""
-    folder = tmp_path_factory.mktemp("exams")
-    write_exams(folder, size=SIZE)
-    for path in folder.glob("*/*_DES.dcm"):
-        for region in ("mass", "surround"):
-            mask = np.roll(read_mask(mask_path(path, region)), 3, axis=0)
-            write_mask(mask, mask_path(path, f"{region}_second"), SPACING)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def pacs(tmp_path_factory, exams):
-    with pacs_or_skip(tmp_path_factory.mktemp("pacs")) as running:
-        for path in exams.glob("*/*.dcm"):
-            running.add(path.read_bytes())
-        running.add(_with_implant(exams))
-        yield running
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory, python, pacs):
-    folder = tmp_path_factory.mktemp("server")
-    conf = {
-        "models": f"breast_cem_unet512={make_model(folder / 'models' / 'model.pt')}",
-        "output": str(folder / "label"),
-        "uncertainty": "2",
-    }
-    with running_server(f"{pacs.url}/dicom-web", folder, conf, python=python) as running:
-        yield running
-
-
-def _with_implant(exams: Path) -> bytes:
-    dataset = pydicom.dcmread(exams / "TEST-000" / "L_CC_LE.dcm")
-    dataset.BreastImplantPresent = "YES"
-    dataset.StudyInstanceUID = dataset.StudyInstanceUID + "1"
-    dataset.SeriesInstanceUID = dataset.SeriesInstanceUID + "1"
-    dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = "2.25.4711"
-    target = exams.parent / "implant.dcm"
-    dataset.save_as(target)
-    return target.read_bytes()
 
 
 def ask(server, method: str, path: str, *, params=None, label: Path | None = None):
@@ -110,7 +59,7 @@ def drawing(item, second: str, path: Path) -> Path:
         for region in ("mass", "surround")
     }
     numbers = np.where(masks["mass"], 1, np.where(masks["surround"], 2, 0)).astype(np.uint8)
-    itk.imwrite(itk.image_from_array(numbers[None]), str(path))
+    write_nrrd(numbers, path, SPACING)
     return path
 
 
@@ -121,11 +70,13 @@ def test_app_is_listed(server):
     assert info["labels"] == ["mass", "background"]
     assert "cnr" in info["scoring"]
     assert "uncertainty" in info["strategies"]
-    assert info["datastore"]["total"] == 9  # eight views of four exams, and one to be refused
+    assert (
+        info["datastore"]["total"] == 13
+    )  # eight views of four exams, four of one, and one to be refused
 
 
-def test_virtual_des_delta_cnr_is_that_of_evaluate(server, pacs, exams, tmp_path):
-    items = load_datalist(exams / "datalist.json", "test")
+def test_virtual_des_delta_cnr_is_that_of_evaluate(server, pacs, drawn_exams, tmp_path):
+    items = load_datalist(drawn_exams / "datalist.json", "test")
     virtual = tmp_path / "virtual"
     virtual.mkdir()
     measured = {}
@@ -153,7 +104,7 @@ def test_virtual_des_delta_cnr_is_that_of_evaluate(server, pacs, exams, tmp_path
             assert status == 200, body
             (row,) = json.loads(body)["cnr"]
             measured[item["case"], reader] = row
-    request = EvaluationRequest({"mine": virtual}, exams / "datalist.json")
+    request = EvaluationRequest({"mine": virtual}, drawn_exams / "datalist.json")
     evaluate_predictions(request, tmp_path / "out")
     with (tmp_path / "out" / "metrics.csv").open() as file:
         rows = {
@@ -182,15 +133,95 @@ def _label_folder(server) -> Path:
     return server.log.parent / "label"
 
 
-def test_refused_image_gives_the_sentence_of_the_gate_and_the_server_lives_on(server, exams):
-    path = exams.parent / "implant.dcm"
+def test_refused_image_gives_the_sentence_of_the_gate_and_the_server_lives_on(server, drawn_exams):
+    path = drawn_exams.parent / "implant.dcm"
     status, body = ask(server, "POST", f"/infer/{MODEL}?image=2.25.4711&output=image")
     assert status == 422
     sentence = json.loads(body)["detail"]
-    from cem_monai.data.dicom_folder import inspect_file
-
     with pytest.raises(MammogramError) as refusal:
         inspect_file(path)
     assert sentence == str(refusal.value).replace(str(path), "2.25.4711.dcm")
     assert "BreastImplantPresent (0028,1300) is YES" in sentence
+    assert server.alive
+
+
+def test_series_of_two_views_is_refused(server, drawn_exams):
+    series = pydicom.dcmread(drawn_exams / "TEST-000" / "L_CC_LE.dcm").SeriesInstanceUID
+    status, body = ask(server, "POST", f"/infer/{MODEL}?image={series}&output=image")
+    assert status == 409
+    assert "holds 2 views" in json.loads(body)["detail"]
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".nii.gz"])
+def test_viewers_get_a_label_map_of_their_image(server, simulated, tmp_path, suffix):
+    """By the series, as OHIF asks; the image as NIfTI, as 3D Slicer takes it."""
+    path = next(one for one in simulated if one.name == "R_MLO_LE.dcm")
+    dataset = pydicom.dcmread(path)
+    params = {"result_extension": suffix, "result_dtype": "uint8", "result_compress": False}
+    status, body = ask(
+        server,
+        "POST",
+        f"/infer/{MODEL}?image={dataset.SeriesInstanceUID}&output=image",
+        params=params,
+    )
+    assert status == 200, body
+    (tmp_path / f"label{suffix}").write_bytes(body)
+    segments = [{"name": "mass", "idx": 1}]
+    drawing = read_drawing(tmp_path / f"label{suffix}", dataset.pixel_array.shape, segments)
+    assert drawing.mass.shape == dataset.pixel_array.shape
+    status, body = ask(server, "GET", f"/datastore/image?image={dataset.SOPInstanceUID}")
+    (tmp_path / "image.nii.gz").write_bytes(body)
+    np.testing.assert_array_equal(read_plane(tmp_path / "image.nii.gz"), dataset.pixel_array)
+
+
+def test_next_view_is_the_most_uncertain_one_that_the_reader_has_not_drawn_on(server, simulated):
+    for path in simulated:
+        if path.name.endswith("_LE.dcm"):
+            image = pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID
+            status, _ = ask(server, "POST", f"/infer/{MODEL}?image={image}&output=json")
+            assert status == 200
+    known = {
+        image: info["image"]["uncertainty"][MODEL]
+        for image, info in server.get("/datastore/?output=all")["objects"].items()
+        if "uncertainty" in info["image"]
+    }
+    drawn = {
+        image
+        for image, info in server.get("/datastore/?output=all")["objects"].items()
+        if "ann" in info["image"]["readers"]
+    }
+    status, body = ask(server, "POST", "/activelearning/uncertainty")
+    assert json.loads(body)["id"] == max(known, key=known.__getitem__)
+    left = {image: value for image, value in known.items() if image not in drawn}
+    request = urllib.request.Request(
+        f"{server.url}/activelearning/uncertainty",
+        json.dumps({"client_id": "ann"}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["id"] == max(left, key=left.__getitem__)
+
+
+def test_scoring_method_writes_the_same_table(server):
+    """It runs in a process of its own."""
+    table = _label_folder(server) / "cnr.csv"
+    before = table.read_text()
+    table.write_text("")
+    status, body = ask(server, "POST", "/scoring/cnr?run_sync=true")
+    assert status == 200, body
+    assert table.read_text() == before
+
+
+def test_label_of_another_size_is_refused(server, simulated, tmp_path):
+    dataset = pydicom.dcmread(next(one for one in simulated if one.name == "L_CC_LE.dcm"))
+    (tmp_path / "label.bin").write_bytes(b"12345")
+    status, body = ask(
+        server,
+        "PUT",
+        f"/datastore/label?image={dataset.SOPInstanceUID}",
+        params={},
+        label=tmp_path / "label.bin",
+    )
+    assert status == 422
+    assert "5 bytes" in json.loads(body)["detail"]
     assert server.alive

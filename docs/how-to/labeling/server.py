@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import cem_monai
 from cem_monai.label_app import APP
@@ -102,6 +103,23 @@ def running_server(
         yield server
     finally:
         _stop(process)
+
+
+def ohif_address(url: str, study: str, series: str | None = None) -> str:
+    """Return where the OHIF of MONAI Label shows a study.
+
+    Its study list does not offer mammograms, and its own hanging protocol wants volumes: hence the
+    address.
+
+    Args:
+        url: of the server.
+        study: StudyInstanceUID.
+        series: SeriesInstanceUID to begin with.
+    """
+    query = {"StudyInstanceUIDs": study, "hangingProtocolId": "default"}
+    if series is not None:
+        query["initialSeriesInstanceUID"] = series
+    return f"{url}/ohif/monai-label?{urlencode(query)}"
 
 
 def _environment(folder: Path) -> dict[str, str]:
