@@ -12,6 +12,7 @@ from cem_monai.label_app import shims
 
 shims.install()
 
+from fastapi import HTTPException  # noqa: E402
 from monailabel.config import settings  # noqa: E402
 from monailabel.interfaces.app import MONAILabelApp  # noqa: E402
 from monailabel.interfaces.tasks.infer_v2 import InferTask  # noqa: E402
@@ -24,6 +25,7 @@ from cem_monai.label_app.labelmap import LABELS  # noqa: E402
 from cem_monai.label_app.monai_label_datastore import ViewDatastore  # noqa: E402
 from cem_monai.label_app.monai_label_errors import as_http  # noqa: E402
 from cem_monai.label_app.monai_label_tasks import (  # noqa: E402
+    BATCH,
     CnrScoring,
     MostUncertain,
     VirtualDesTask,
@@ -103,9 +105,12 @@ class VirtualDesApp(MONAILabelApp):
             if task is None:
                 told = f"{request.get('model')}: no such model, there are {', '.join(self._infers)}"
                 raise RequestError(told, 404)
-            if os.path.exists(str(request["image"])):
-                raise RequestError("name an image of the datastore: files are not taken", 422)
-        file, told_json = task(copy.deepcopy(request))
+        try:
+            file, told_json = task(copy.deepcopy(request))
+        except HTTPException as refusal:
+            if not request.get(BATCH):
+                raise
+            file, told_json = None, {"problem": refusal.detail}  # the next image may be better
         return {"label": file, "tag": "original", "file": file, "params": told_json}
 
     def on_save_label(self, image_id: str, label_id: str) -> dict[str, Any]:

@@ -103,7 +103,7 @@ class ViewDatastore(Datastore):
         self, label_tag: str | None = None, labels: list[str] | None = None
     ) -> list[str]:
         with as_http():
-            return self.workspace.drawn(label_tag or FINAL)
+            return self.workspace.drawn(FINAL)  # other tags count for nothing
 
     def get_unlabeled_images(
         self, label_tag: str | None = None, labels: list[str] | None = None

@@ -19,6 +19,8 @@ from cem_monai.label_app.virtual_des_model import VirtualDesModel
 from cem_monai.label_app.workspace import Workspace
 
 SUFFIXES = {".nrrd", ".nii", ".nii.gz"}
+BATCH = "save_label"
+"""What MONAI Label asks of a task in a batch only; there is no viewer that wants a label map."""
 
 
 class VirtualDesTask(InferTask):
@@ -50,6 +52,8 @@ class VirtualDesTask(InferTask):
         """Answer; the file is deleted by MONAI Label when it has been sent."""
         with as_http():
             found = answer(self._workspace, self._model, str(request["image"]))
+        if request.get(BATCH):
+            return None, found.told
         asked = str(request.get("result_extension") or ".nii.gz")
         suffix = asked if asked in SUFFIXES else ".nii.gz"
         with tempfile.NamedTemporaryFile(suffix=suffix, delete=False) as file:

@@ -20,6 +20,7 @@ from cem_monai.dicom import (
 )
 from cem_monai.dicom.attributes import source_uids
 from cem_monai.label_app.request_error import RequestError
+from cem_monai.transport.uid import check_uid
 
 
 @dataclass(frozen=True)
@@ -142,8 +143,13 @@ def find_image(image_id: str, views: Mapping[str, View]) -> tuple[View, Image]:
         views: see `find_views`.
 
     Raises:
-        RequestError: there is no such image (404), or the series holds several views (409).
+        RequestError: it is no UID (422), there is no such image (404), or the series holds several
+            views (409).
     """
+    try:
+        check_uid(image_id)
+    except ValueError as error:
+        raise RequestError(f"{error}; images are named, files are not taken", 422) from None
     found: dict[str, tuple[View, Image]] = {}
     for view in views.values():
         for image in view.images:
