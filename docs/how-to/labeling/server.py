@@ -21,7 +21,7 @@ from cem_monai.label_app import APP
 
 LOOPBACK = "127.0.0.1"
 ENVIRONMENT = ".venv-label"
-SECONDS_TO_START = 120.0
+SECONDS_TO_START = 300.0
 PACKAGE = "monailabel"
 
 
@@ -84,7 +84,20 @@ def running_server(
     """
     folder.mkdir(parents=True, exist_ok=True)
     port = port or _free_port()
-    command = [python, "-m", f"{PACKAGE}.main", "start_server", "--app", APP, "--studies", studies]
+    # setpriv: nothing stays behind, even if the starter is killed
+    command = [
+        "setpriv",
+        "--pdeathsig",
+        "TERM",
+        python,
+        "-m",
+        f"{PACKAGE}.main",
+        "start_server",
+        "--app",
+        APP,
+        "--studies",
+        studies,
+    ]
     command += ["--host", LOOPBACK, "--port", port]
     for key, value in conf.items():
         command += ["--conf", key, value]
