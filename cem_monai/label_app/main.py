@@ -76,6 +76,7 @@ class VirtualDesApp(MONAILabelApp):
         )
         source: ImageSource = FolderSource(Path(place))
         if remote:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # patients' images
             search = dict(settings.MONAI_LABEL_DICOMWEB_SEARCH_FILTER)
             search.pop("Modality", None)  # CT by default; here it is always MG
             source = ArchiveSource(place, folder / "dicom", search)
