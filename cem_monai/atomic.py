@@ -38,7 +38,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "wb") -> Iterator[IO[
             os.fsync(file.fileno())
             os.chmod(temporary, 0o666 & ~_umask())  # mkstemp's files are for the owner alone
             os.replace(temporary, path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -65,7 +65,7 @@ def _removed(path: Path) -> bool:
     return True
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Force the new name to disk, which a loss of power could undo otherwise."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import re
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,23 @@ hypothesis.settings.load_profile("untimed")
 
 PATIENT_NAME = "Sentinel^Secret"
 """No message and no log line may hold it."""
+TOOL_MISSING = re.compile("not installed|is absent|no browser")
+"""Of reasons to skip: a program of a Debian package is not there, or was not found."""
 VIEW_CODES = {"CC": "399162004", "MLO": "399368009", "ML": "399260004", "XCCL": "399192008"}
 
 MakeMammogram = Callable[..., Dataset]
 SaveMammogram = Callable[..., Path]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Where REQUIRE_TOOLS is set, a test that skips for want of a tool has failed."""
+    report = yield
+    if report.skipped and os.environ.get("REQUIRE_TOOLS") and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2]
+        if TOOL_MISSING.search(reason):
+            report.outcome, report.longrepr = "failed", f"REQUIRE_TOOLS is set, but {reason}"
+    return report
 
 
 @pytest.fixture

@@ -20,14 +20,14 @@ DICOM = "application/dicom"
 
 
 @contextmanager
-def pacs_or_skip(folder: Path) -> Iterator[Pacs]:
+def pacs_or_skip(folder: Path, **ports: int) -> Iterator[Pacs]:
     """Run Orthanc; skip where it is not installed or would be reached from outside."""
     try:
         orthanc_program()
         unshare()
     except OSError as error:
         pytest.skip(str(error))
-    with running_pacs(folder) as pacs:
+    with running_pacs(folder, **ports) as pacs:
         yield pacs
 
 

@@ -95,6 +95,11 @@ class CDDCESMExperiment(Experiment):
         """See `Experiment`."""
         return self.trained_in is None
 
+    @property
+    def rival(self) -> str | None:
+        """See `Experiment`."""
+        return None if self.trains else REGISTERED
+
     def data_folder(self, output: Path) -> Path:
         """See `Experiment`."""
         return output / (UNREGISTERED if self.name == UNREGISTERED else REGISTERED) / "data"

@@ -145,6 +145,11 @@ class Experiment(ABC):
         return True
 
     @property
+    def rival(self) -> str | None:
+        """Name of an experiment that judges the same models, trained otherwise, on these cases."""
+        return None
+
+    @property
     def measures(self) -> tuple[Measure, ...]:
         """Columns that a `metrics.csv` must have."""
         return tuple(measure for block in self.blocks for measure in block.measures)

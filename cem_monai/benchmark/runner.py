@@ -10,20 +10,22 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cem_monai.atomic import atomic_write
+from cem_monai.benchmark.curves import write_curves
 from cem_monai.benchmark.experiment import Experiment, Model
 from cem_monai.benchmark.pooled import write_pooled
 from cem_monai.benchmark.suites import Suite
 from cem_monai.benchmark.tables import Results, markdown_tables, read_losses, write_rows
-from cem_monai.benchmark.training import METRICS_FILE, Training, train_and_evaluate, trainings
+from cem_monai.benchmark.training import (
+    LOSSES_FILE,
+    METRICS_FILE,
+    Training,
+    train_and_evaluate,
+    trainings,
+)
 from cem_monai.bundle_run import config_files, quiet
 from cem_monai.evaluation import read_metrics
 
-SUITE_FILE, LIMIT_FILE, LOSSES_FILE, REPORT_FILE = (
-    "suite.json",
-    "limit.csv",
-    "losses.csv",
-    "report.md",
-)
+SUITE_FILE, LIMIT_FILE, REPORT_FILE = "suite.json", "limit.csv", "report.md"
 
 
 def run_suite(
@@ -111,13 +113,18 @@ def _remaining(
 
 
 def _report(suite: Suite, output: Path) -> Path:
-    """Write the tables of what is done so far."""
+    """Write tables and curves of what is done so far."""
     tables = []
+    results = {one.name: _done(one, output) for one in suite.experiments}
     for experiment in suite.experiments:
-        done = _done(experiment, output)
+        done = results[experiment.name]
         path = output / experiment.name / LIMIT_FILE
         limit = read_metrics(path, experiment.measures) if experiment.limits else []
-        tables.append(markdown_tables(experiment, done, limit))
+        rival = results[experiment.rival] if experiment.rival else None
+        tables.append(markdown_tables(experiment, done, limit, rival))
+        if done and experiment.trains:
+            models = [model for model in experiment.models if model.name in done]
+            write_curves(experiment, output, models)
     path = output / REPORT_FILE
     with atomic_write(path, "w") as file:
         file.write("\n".join(tables).strip("\n") + "\n")

@@ -36,7 +36,10 @@ class Results:
 
 
 def markdown_tables(
-    experiment: Experiment, done: Mapping[str, Results], limit: Sequence[Row]
+    experiment: Experiment,
+    done: Mapping[str, Results],
+    limit: Sequence[Row],
+    rival: Mapping[str, Results] | None = None,
 ) -> str:
     """Return all tables of the models that are done.
 
@@ -44,10 +47,13 @@ def markdown_tables(
         experiment: how they are arranged.
         done: model → what it left; may be empty.
         limit: rows of `limit.csv`.
+        rival: the same of the experiment's `rival`.
     """
     if not done:
         return f"{experiment.name}: no model is trained yet.\n"
     sections = [_section(experiment, table, done, limit) for table in experiment.tables]
+    if both := [name for name in done if name in (rival or {})]:
+        sections.append(_against_rival(experiment, both, done, rival or {}))
     return "\n".join(section for section in sections if section)
 
 
@@ -128,8 +134,37 @@ def _differences(
         for name, one in predictions.items()
         if name != reference
     ]
-    labels = [f"{block.measures[0].label}, {block.title}" for block in experiment.blocks]
-    return _table([f"minus {LABELS.get(reference, reference)}, same images", *labels], rows)
+    return _table(
+        [f"minus {LABELS.get(reference, reference)}, same images", *_first_measures(experiment)],
+        rows,
+    )
+
+
+def _against_rival(
+    experiment: Experiment,
+    names: Sequence[str],
+    done: Mapping[str, Results],
+    rival: Mapping[str, Results],
+) -> str:
+    """Set every model against itself, trained otherwise, image by image."""
+    rows = [
+        [
+            name,
+            *(
+                _difference(
+                    _of(done[name].metrics, "model"), _of(rival[name].metrics, "model"), block
+                )
+                for block in experiment.blocks
+            ),
+        ]
+        for name in names
+    ]
+    heading = f"minus the same model of `{experiment.rival}`, same images"
+    return "\n".join([*_table([heading, *_first_measures(experiment)], rows), ""])
+
+
+def _first_measures(experiment: Experiment) -> list[str]:
+    return [f"{block.measures[0].label}, {block.title}" for block in experiment.blocks]
 
 
 def _losses(table: Table, models: Mapping[str, Results]) -> list[str]:

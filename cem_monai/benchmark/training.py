@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from cem_monai.benchmark.experiment import Experiment, Model
 from cem_monai.bundle_run import run_bundle
 
-METRICS_FILE = "metrics.csv"
+METRICS_FILE, LOSSES_FILE, DONE_FILE = "metrics.csv", "losses.csv", "done"
 
 
 class Training(NamedTuple):
@@ -35,7 +35,8 @@ class Training(NamedTuple):
 
     def done(self, output: Path) -> bool:
         """Return whether it is trained and judged."""
-        return (self.folder(output) / METRICS_FILE).exists()
+        folder = self.folder(output)
+        return (folder / METRICS_FILE).exists() and (folder / DONE_FILE).exists()
 
 
 def trainings(experiment: Experiment, model: Model) -> list[Training]:
@@ -53,6 +54,7 @@ def train_and_evaluate(training: Training, output: Path) -> None:
         options = _options(training, output, training.folder(output), datalist)
         run_bundle(model.bundle, "training", ["train", *_run(model)], {**options, "resume": resume})
     evaluate(training, output, training.folder(output), experiment.datalist(output, part))
+    (training.folder(output) / DONE_FILE).touch()  # tables alone may be of one that was cut off
     print(f"{training.name} took {(time.perf_counter() - started) / 60:.1f} min", flush=True)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cem_monai.cli.values import center_width, low_high, named_paths
+from cem_monai.cli.translation import translation_options
+from cem_monai.cli.values import low_high, named_paths
 from cem_monai.command_line import PARTLY_DONE
 
 
@@ -65,19 +66,19 @@ def infer(
     from cem_monai.infer import Translator, infer_studies, make_sender
     from cem_monai.transport import archive_source
 
-    options = {
-        "recombined_bits": recombined_bits,
-        "display_window": None if display_window is None else list(center_width(display_window)),
-        "source_bits": source_bits,
-        "num_downs": num_downs,
-        "ngf": ngf,
-        "sliding_window": sliding_window,
-        "uncertainty": uncertainty,
-        "compression": compression,
-        "device": device,
-        "allow_implants": allow_implants or None,
-        "check_intensity": False if any_intensity else None,
-    }
+    options = translation_options(
+        recombined_bits=recombined_bits,
+        display_window=display_window,
+        source_bits=source_bits,
+        num_downs=num_downs,
+        ngf=ngf,
+        sliding_window=sliding_window,
+        uncertainty=uncertainty,
+        compression=compression,
+        device=device,
+        allow_implants=allow_implants,
+        any_intensity=any_intensity,
+    )
     sender = make_sender(stow, store, ae_title=ae_title)
     translate = Translator(bundle, weights, options)
     if archive_source(source, ae_title=ae_title) is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cem_monai.cli.translation import translation_options
+
 
 def node(
     folder: str,
@@ -17,6 +19,11 @@ def node(
     ae_title: str = "CEM_MONAI",
     quiet_seconds: int = 10,
     associations: int = 4,
+    recombined_bits: int | None = None,
+    display_window: str | None = None,
+    num_downs: int | None = None,
+    ngf: int | None = None,
+    sliding_window: int | None = None,
     compression: str | None = None,
     allow_implants: bool = False,
     any_intensity: bool = False,
@@ -45,6 +52,11 @@ def node(
         ae_title: how we call ourselves; callers must call us so.
         quiet_seconds: s without an image until a study counts as complete.
         associations: most callers at a time.
+        recombined_bits: of the results, 8 to 16; 12 by default.
+        display_window: CENTER,WIDTH that viewers start with.
+        num_downs: halvings of the network, if model.json does not tell.
+        ngf: filters of its first level, if model.json does not tell.
+        sliding_window: pixels, side of a window, where one pass does not fit into memory.
         compression: none, or jpeg_ls (lossless), of the results.
         allow_implants: take breasts with an implant, which are refused by default.
         any_intensity: take images unlike all that the model was trained on.
@@ -58,12 +70,17 @@ def node(
         raise ValueError("a node sends its results to an archive: name --stow or --store")
     titles = [title.strip() for title in allow.split(",") if title.strip()]
     listening = Listening(titles, ae_title, host, port, associations)
-    options = {
-        "compression": compression,
-        "allow_implants": allow_implants or None,
-        "check_intensity": False if any_intensity else None,
-        "device": device,
-    }
+    options = translation_options(
+        recombined_bits=recombined_bits,
+        display_window=display_window,
+        num_downs=num_downs,
+        ngf=ngf,
+        sliding_window=sliding_window,
+        compression=compression,
+        device=device,
+        allow_implants=allow_implants,
+        any_intensity=any_intensity,
+    )
     translate = Translator(bundle, weights, options)
     translate.load()
     run_node(

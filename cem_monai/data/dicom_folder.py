@@ -13,16 +13,18 @@ from typing import Any
 from tqdm import tqdm
 
 from cem_monai.atomic import atomic_write
-from cem_monai.data.breast import BreastMaskError, breast_mask
+from cem_monai.data.breast import BreastMaskError, Mask, breast_mask, chest_wall_side
 from cem_monai.data.checksums import check_checksum, read_checksums
 from cem_monai.data.intensity import trained_intensity, unlike_training
 from cem_monai.data.pair import CEMPair, Refused
 from cem_monai.data.pairing import pair_images
 from cem_monai.dicom import (
     ImageContent,
+    Laterality,
     MammogramAttributes,
     MammogramError,
     RefusalCode,
+    attribute_label,
     check_implant,
     damaged_otherwise,
     decode,
@@ -120,15 +122,28 @@ def inspect_file(
         content = image_content(dataset, path)
         pixels = decode(dataset, path)  # only this tells whether a compressed image is whole
     if content is ImageContent.LOW_ENERGY:
-        try:
-            breast = breast_mask(
-                pixels
-            )  # found again in training; wrong polarity is found out here
+        try:  # found again in training; wrong polarity is found out here
+            breast = breast_mask(pixels)
         except BreastMaskError as error:
             raise MammogramError(f"{path}: {error}", RefusalCode.BREAST) from None
+        _check_side(breast, image, path)
         if trained and (unlike := unlike_training(pixels, breast, value_range(dataset), trained)):
             raise MammogramError(f"{path}: {unlike}", RefusalCode.INTENSITY)
     return content, image
+
+
+def _check_side(breast: Mask, image: MammogramAttributes, path: Path) -> None:
+    """Refuse pixels that were mirrored without their header, or the other way round."""
+    seen, _ = chest_wall_side(breast)  # of a breast that fills its image none is clear
+    expected = Laterality.RIGHT if image.chest_wall_at_right else Laterality.LEFT
+    if seen not in (None, expected):
+        sides = {Laterality.LEFT: "left", Laterality.RIGHT: "right"}
+        raise MammogramError(
+            f"{path}: the breast is cut off straight at the {sides[seen]} of its pixels, but the "
+            f"chest wall must lie at the {sides[expected]} by "
+            f"{attribute_label('PatientOrientation')} and {attribute_label('ImageLaterality')}",
+            RefusalCode.ORIENTATION,
+        )
 
 
 def find_pairs(

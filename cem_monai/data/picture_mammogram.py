@@ -10,16 +10,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cem_monai.data.breast import BreastMaskError, breast_mask
+from cem_monai.data.breast import BreastMaskError, breast_mask, chest_wall_side
 from cem_monai.data.picture_file import PictureError, read_picture
 from cem_monai.data.picture_name import is_named_virtual, named_laterality
 from cem_monai.dicom import Laterality, to_canonical
 
 SYNTHETIC_DATA = "SyntheticData"
 """Text chunk that is YES in every image that this package generates."""
-CLEAR_DIFFERENCE = 0.05
-"""Of the widths of the breast. Of 193 CDD-CESM images none points to the wrong side, and 2 differ
-by less."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -83,29 +80,6 @@ def pixels_sha256(pixels: npt.NDArray[Any]) -> str:
     """
     values = np.ascontiguousarray(pixels, dtype="<f4")
     return hashlib.sha256(f"{values.shape}".encode() + values.tobytes()).hexdigest()
-
-
-def chest_wall_side(breast: Mask) -> tuple[Laterality | None, float]:
-    """Return on which side of its image a breast is cut off straight, and how clearly.
-
-    The border on the side of the chest wall is that of the image or of its crop; the other border
-    is the skin, which curves away from the bounding box.
-
-    Args:
-        breast: (H, W) mask in stored orientation.
-
-    Returns:
-        the breast whose chest wall lies there, None if it is not clear; the difference of both
-        borders' mean distances from the bounding box, in its widths, positive for left.
-    """
-    columns = np.flatnonzero(breast.any(axis=0))
-    box = breast[breast.any(axis=1), columns[0] : columns[-1] + 1]
-    width = box.shape[1]
-    left, right = box.argmax(axis=1).mean(), box[:, ::-1].argmax(axis=1).mean()
-    difference = float(right - left) / width
-    if abs(difference) < CLEAR_DIFFERENCE:
-        return None, difference
-    return (Laterality.LEFT if difference > 0 else Laterality.RIGHT), difference
 
 
 def _laterality(path: Path, breast: Mask) -> tuple[Laterality, str]:

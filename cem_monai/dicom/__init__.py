@@ -35,6 +35,7 @@ from cem_monai.dicom.generated import (
     read_generated,
     sources_of_generated,
 )
+from cem_monai.dicom.generation_time import keep_generation_time
 from cem_monai.dicom.high_dose import virtual_high_dose_dataset
 from cem_monai.dicom.mammogram import Mammogram, read_mammogram, to_mammogram
 from cem_monai.dicom.marks import VIRTUAL_DES_MARKS
@@ -47,6 +48,7 @@ from cem_monai.dicom.pixels import (
 )
 from cem_monai.dicom.provenance import Provenance, read_provenance
 from cem_monai.dicom.raw import RawMammogram, open_raw_mammogram, read_raw_mammogram
+from cem_monai.dicom.reading import read_first
 from cem_monai.dicom.refusal_codes import RefusalCode
 from cem_monai.dicom.uncertainty import UNCERTAINTY_STEPS, uncertainty_map_dataset
 from cem_monai.dicom.virtual import virtual_des_dataset
@@ -99,6 +101,7 @@ __all__ = [
     "from_canonical",
     "image_content",
     "is_uncertainty_map",
+    "keep_generation_time",
     "linear_range",
     "mammogram_dataset",
     "open_header",
@@ -106,6 +109,7 @@ __all__ = [
     "open_raw_mammogram",
     "paint_banner",
     "read_attributes",
+    "read_first",
     "read_for_comparison",
     "read_generated",
     "read_mammogram",

@@ -30,6 +30,12 @@ SIMULATOR_MANUFACTURER = "cem_monai simulator"
 """Manufacturer (0008,0070) of simulated exams: the only synthetic objects accepted as input."""
 
 
+GENERATOR_MANUFACTURER = "cem_monai"
+"""The same of generated images: they are none."""
+SYNTHESIZING_EQUIPMENT = "109100"
+"""Purpose of a contributing equipment (PS3.16 CID 7005): it made the pixels artificially."""
+
+
 class ImageContent(str, Enum):
     """What one image of a contrast-enhanced exposure shows."""
 

@@ -6,6 +6,7 @@ header says, and one with its sides exchanged gives another image without a word
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -30,6 +31,9 @@ SOF_LOSSLESS, SOF_JPEG_LS = 0xFFC3, 0xFFF7
 SOC_SIZ = b"\xff\x4f\xff\x51"
 STANDALONE = {0xFF01, *range(0xFFD0, 0xFFD9)}
 """JPEG markers that no length follows."""
+FILL = re.compile(b"\xff+")
+MAX_MARKERS, MAX_FRAME_HEADER = 1000, 2**16
+"""How far the header of the frame is looked for: markers, and bytes."""
 RLE_HEADER = 64
 RLE_GAIN = 64
 """Two bytes of a run-length stream hold at most 128 (PS3.5 G.3.1)."""
@@ -92,17 +96,23 @@ def _jpeg(stream: bytes, frame_marker: int) -> StreamFormat:
     (marker,) = unpack_from(">H", stream)
     if marker != 0xFFD8:
         raise ValueError("no start of image")
-    start = 2
-    while marker != frame_marker:
-        marker, length = unpack_from(">HH", stream, start)
-        if marker == 0xFFFF:  # a fill byte
-            start += 1
-        elif marker < 0xFF01:
+    head, start = stream[:MAX_FRAME_HEADER], 2
+    for _ in range(MAX_MARKERS):
+        fill = FILL.match(head, start)
+        start = fill.end() - 1 if fill else start  # the last one belongs to the marker
+        marker, length = unpack_from(">HH", head, start)
+        if marker == frame_marker:
+            return StreamFormat(*_frame(head, start + 4))
+        if marker < 0xFF01:
             raise ValueError("no marker")
-        else:
-            start += 2 if marker in STANDALONE else 2 + max(length, 2)
-    bits, rows, columns, samples = unpack_from(">BHHB", stream, start - length + 2)
-    return StreamFormat(rows, columns, samples, bits)
+        start += 2 if marker in STANDALONE else 2 + max(length, 2)
+    raise ValueError("no frame header")
+
+
+def _frame(head: bytes, start: int) -> tuple[int, int, int, int]:
+    """Return rows, columns, samples and bits of a frame header."""
+    bits, rows, columns, samples = unpack_from(">BHHB", head, start)
+    return rows, columns, samples, bits
 
 
 def _jpeg_2000(stream: bytes) -> StreamFormat:

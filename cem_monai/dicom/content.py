@@ -13,7 +13,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset
 
 from cem_monai.dicom.attributes import ImageContent
-from cem_monai.dicom.errors import MammogramError, attribute_label, found, value_text
+from cem_monai.dicom.errors import MammogramError, attribute_label, found, shown, value_text
 from cem_monai.dicom.refusal_codes import RefusalCode
 
 LOW, HIGH, DES = ImageContent.LOW_ENERGY, ImageContent.HIGH_ENERGY, ImageContent.RECOMBINED
@@ -87,7 +87,7 @@ def image_content(dataset: Dataset, path: Path) -> ImageContent:
     raise MammogramError(
         f"{path}: nothing tells whether this is a low-energy or a recombined image: "
         f"{attribute_label('ImageType')} {found(dataset.get('ImageType'))}, "
-        f"{attribute_label('SeriesDescription')} {found(dataset.get('SeriesDescription'))}, "
+        f"{attribute_label('SeriesDescription')} {_described(dataset)}, "
         f"{attribute_label('KVP')} {found(dataset.get('KVP'))}",
         RefusalCode.CONTENT,
     )
@@ -98,8 +98,16 @@ def _matches(dataset: Dataset, rules: tuple[ContentRule, ...]) -> list[tuple[Ima
     for rule in rules:
         text = _value(dataset, rule)
         if re.fullmatch(rule.pattern, text, re.IGNORECASE):
-            matches.append((rule.content, f"{attribute_label(rule.keyword)} {text}"))
+            label = attribute_label(rule.keyword)
+            # What somebody typed may name the patient: it is read, but never quoted
+            reason = label if rules is DESCRIBED else f"{label} {shown(text)}"
+            matches.append((rule.content, reason))
     return matches
+
+
+def _described(dataset: Dataset) -> str:
+    description = dataset.get("SeriesDescription")
+    return "holds no word for either" if description else found(description)
 
 
 def _by_voltage(dataset: Dataset) -> list[tuple[ImageContent, str]]:

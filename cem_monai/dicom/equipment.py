@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydicom.dataset import Dataset
 
+from cem_monai.dicom.attributes import GENERATOR_MANUFACTURER, SYNTHESIZING_EQUIPMENT
 from cem_monai.dicom.writer import code_item
 
 ACQUISITION_EQUIPMENT = (
@@ -69,8 +70,10 @@ def contributing_equipment(
 
 def _synthesizing(model: GeneratingModel, contributed: str) -> Dataset:
     item = Dataset()
-    item.PurposeOfReferenceCodeSequence = [code_item("109100", "DCM", "Synthesizing Equipment")]
-    item.Manufacturer, item.ManufacturerModelName = "cem_monai", model.name
+    item.PurposeOfReferenceCodeSequence = [
+        code_item(SYNTHESIZING_EQUIPMENT, "DCM", "Synthesizing Equipment")
+    ]
+    item.Manufacturer, item.ManufacturerModelName = GENERATOR_MANUFACTURER, model.name
     item.SoftwareVersions = model.software_versions
     item.DeviceSerialNumber = "0"
     item.ContributionDateTime = contributed

@@ -11,6 +11,9 @@ from pydicom.tag import Tag
 
 from cem_monai.dicom.refusal_codes import CODE_OF_KEYWORD, RefusalCode
 
+MAX_SHOWN = 64
+"""Characters of a value in a message: anybody may have written anything into an attribute."""
+
 
 class MammogramError(ValueError):
     """A DICOM object cannot be used.
@@ -79,7 +82,14 @@ def found(value: object) -> str:
     """Return how a message puts the value of an attribute; None is a missing attribute."""
     if value is None:
         return "is missing"
-    return f"is {value_text(value)}" if str(value) else "is empty"
+    return f"is {shown(value)}" if str(value) else "is empty"
+
+
+def shown(value: object) -> str:
+    """Return a value as a message may quote it: the first `MAX_SHOWN` characters, all printable."""
+    text = value_text(value)
+    told = text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+    return "".join(one if one.isprintable() else "?" for one in told)
 
 
 def value_text(value: object) -> str:

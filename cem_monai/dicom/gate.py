@@ -21,12 +21,14 @@ from pydicom.uid import (
 
 from cem_monai.dicom.attributes import (
     GENERATED_IMAGES,
+    GENERATOR_MANUFACTURER,
     MG_FOR_PRESENTATION,
     REFUSED_VIEW_MODIFIERS,
     SIMULATOR_MANUFACTURER,
+    SYNTHESIZING_EQUIPMENT,
     view_modifiers,
 )
-from cem_monai.dicom.errors import refuse
+from cem_monai.dicom.errors import MammogramError, attribute_label, refuse
 from cem_monai.dicom.reading import read_header, read_image
 from cem_monai.dicom.refusal_codes import RefusalCode
 
@@ -45,7 +47,11 @@ installed packages. Deflated objects are refused since 300 kB may hold 600 MB.""
 MAX_SIDE, MAX_PIXELS = 8192, 50_000_000
 MAX_LOSSY_RATIO = 10.0
 """Only as far as the object tells the ratio of a lossy compression that came before."""
+GENERATED, NO_INPUT = RefusalCode.GENERATED, "a generated image is no input"
 REFUSED_IMAGE_TYPES = ("TOMO", "STEREO", "PRE FIRE", "POST FIRE", "BIOPSY")
+
+MAX_PATIENT_ID = 64
+"""Characters (PS3.5 6.2, LO): cut, it would be that of another patient."""
 
 Test = Callable[[Any], bool]
 Requirement = tuple[str, Test, str]
@@ -83,6 +89,8 @@ ONE_GRAY_IMAGE: tuple[Requirement, ...] = (
     ),
     ("SOPInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
     ("StudyInstanceUID", lambda v: UID(v or "").is_valid, "must be a valid UID"),
+    ("FrameOfReferenceUID", lambda v: not v or UID(v).is_valid, "must be a valid UID"),
+    ("AcquisitionUID", lambda v: not v or UID(v).is_valid, "must be a valid UID"),
 )
 
 
@@ -133,6 +141,7 @@ def open_checked(path: Path, requirements: Iterable[Requirement]) -> Dataset:
         value = dataset.get(keyword)
         if not _holds(accepts, value):
             raise refuse(path, keyword, value, wanted)
+    _check_patient(dataset, path)
     _check_bits(dataset, path)
     _check_pixel_data(dataset, path)
     return dataset
@@ -162,6 +171,15 @@ def _values(value: Any) -> list[Any]:
     return list(value) if isinstance(value, MultiValue) else [value]
 
 
+def _check_patient(dataset: Dataset, path: Path) -> None:
+    """Refuse, without quoting it, an identity that what is generated could not tell as well."""
+    patient = dataset.get("PatientID") or ""
+    if not isinstance(patient, str) or len(patient) > MAX_PATIENT_ID or not patient.isprintable():
+        label = attribute_label("PatientID")
+        sentence = f"{path}: {label} is no text of at most {MAX_PATIENT_ID} printable characters"
+        raise MammogramError(sentence, RefusalCode.ATTRIBUTE)
+
+
 def _check_bits(dataset: Dataset, path: Path) -> None:
     if dataset.BitsStored > dataset.BitsAllocated:
         wanted = f"must not exceed BitsAllocated, which is {dataset.BitsAllocated}"
@@ -182,13 +200,24 @@ def check_origin(dataset: Dataset, path: Path) -> None:
     """
     image_type = [str(value).upper() for value in dataset.get("ImageType") or []]
     if GENERATED_IMAGES & set(image_type):
-        sentence = "a generated image is no input"
-        raise refuse(path, "ImageType", image_type, sentence, RefusalCode.GENERATED)
+        raise refuse(path, "ImageType", image_type, NO_INPUT, GENERATED)
     if any(value.startswith(REFUSED_IMAGE_TYPES) for value in image_type[2:3]):
         raise refuse(path, "ImageType", image_type, "must be a plain projection")
     simulated = dataset.get("Manufacturer") == SIMULATOR_MANUFACTURER
     if dataset.get("SyntheticData") == "YES" and not simulated:
-        raise refuse(path, "SyntheticData", "YES", "a generated image is no input")
+        raise refuse(path, "SyntheticData", "YES", NO_INPUT)
+    if dataset.get("Manufacturer") == GENERATOR_MANUFACTURER:
+        raise refuse(path, "Manufacturer", GENERATOR_MANUFACTURER, NO_INPUT, GENERATED)
+    if _is_synthesized(dataset):
+        code = f"{SYNTHESIZING_EQUIPMENT} (Synthesizing Equipment)"
+        raise refuse(path, "ContributingEquipmentSequence", code, NO_INPUT, GENERATED)
+
+
+def _is_synthesized(dataset: Dataset) -> bool:
+    """Tell whether a Synthesizing Equipment contributed, ours or that of another."""
+    items = dataset.get("ContributingEquipmentSequence") or []
+    purposes = [code for item in items for code in item.get("PurposeOfReferenceCodeSequence") or []]
+    return any(code.get("CodeValue") == SYNTHESIZING_EQUIPMENT for code in purposes)
 
 
 def _check_view(dataset: Dataset, path: Path) -> None:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from pydicom.dataset import Dataset
+
+from cem_monai.dicom.errors import MammogramError
+from cem_monai.dicom.gate import open_header
 
 EPOCH = "SOURCE_DATE_EPOCH"
 """Environment variable, seconds since 1970 in UTC (reproducible-builds.org): the time that
 generated objects tell, so that two runs give the same bytes."""
+
+TIMES = tuple(
+    f"{kind}{part}"
+    for kind in ("InstanceCreation", "Series", "Content")
+    for part in ("Date", "Time")
+)
+"""Attributes that tell when an object was generated, besides ContributionDateTime."""
 
 
 def generation_time(utc_offset: str | None = None) -> datetime:
@@ -28,6 +41,32 @@ def generation_time(utc_offset: str | None = None) -> datetime:
         return datetime.fromtimestamp(int(epoch), zone or timezone.utc)
     except (ValueError, OverflowError, OSError):
         raise ValueError(f"{EPOCH} must be seconds since 1970, is {epoch!r}") from None
+
+
+def keep_generation_time(dataset: Dataset, path: Path) -> None:
+    """Give an object the times of the file that it replaces, if that is the same instance of ours.
+
+    So a re-run gives the same bytes. `SOURCE_DATE_EPOCH`, if it is set, decides instead.
+
+    Args:
+        dataset: generated object, which is changed.
+        path: where it is going to be saved.
+    """
+    if os.environ.get(EPOCH) or not path.is_file():
+        return
+    try:
+        older = open_header(path)
+    except MammogramError:  # it gets replaced
+        return
+    equipment = older.get("ContributingEquipmentSequence")
+    if older.get("SOPInstanceUID") != dataset.SOPInstanceUID or not equipment:
+        return
+    for keyword in TIMES:
+        if keyword in older:
+            dataset[keyword] = older[keyword]
+    if "ContributionDateTime" in equipment[0]:
+        contribution = dataset.ContributingEquipmentSequence[0]
+        contribution.ContributionDateTime = equipment[0].ContributionDateTime
 
 
 def _zone(utc_offset: str | None) -> timezone | None:

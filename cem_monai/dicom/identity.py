@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+from pydicom import config
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+from pydicom.valuerep import validate_value
+
+from cem_monai.dicom.bounded_parsing import TEXTS
 
 COPIED = (
     # Patient, Patient Study, General Study
@@ -12,7 +17,13 @@ COPIED = (
     *("PatientBirthDate", "PatientSex", "PatientAge", "StudyDate", "StudyTime", "StudyID"),
     *("AccessionNumber", "ReferringPhysicianName", "QualityControlSubject"),
     # General Image, General Acquisition
-    *("PatientOrientation", "AcquisitionDate", "AcquisitionTime", "AcquisitionUID"),
+    *(
+        "InstanceNumber",
+        "PatientOrientation",
+        "AcquisitionDate",
+        "AcquisitionTime",
+        "AcquisitionUID",
+    ),
     *("AcquisitionNumber", "QualityControlImage"),
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
     # DX Anatomy, Mammography Image, DX Detector, DX Positioning
@@ -28,17 +39,17 @@ them."""
 FIELD_OF_VIEW = ("FieldOfViewOrigin", "FieldOfViewRotation", "FieldOfViewHorizontalFlip")
 """DX Detector wants all three or none."""
 CODE_KEYWORDS = ("CodeValue", "CodingSchemeDesignator", "CodingSchemeVersion", "CodeMeaning")
-EMPTY_IF_UNTOLD = ("StudyDate", "StudyTime", "StudyID", "DetectorType")
+EMPTY_IF_UNTOLD = ("PatientName", "StudyDate", "StudyTime", "StudyID", "DetectorType")
 ABSENT_IF_UNTOLD = ("AcquisitionDate", "AcquisitionTime")
 
 
 def copy_identity(source: Dataset, dataset: Dataset) -> None:
     """Copy patient, study and geometry from a source to what was generated from it.
 
-    What the source has empty counts as untold: `mammogram_dataset` filled in what must not be
-    empty, from what the source tells elsewhere.
+    What the source has empty or broken counts as untold: `mammogram_dataset` filled in what must
+    not be empty, from what the source tells elsewhere.
     """
-    told = {keyword for keyword in (*COPIED, *FIELD_OF_VIEW) if not _is_empty(source, keyword)}
+    told = {keyword for keyword in (*COPIED, *FIELD_OF_VIEW) if _is_told(source, keyword)}
     if not told.issuperset(FIELD_OF_VIEW):
         told.difference_update(FIELD_OF_VIEW)
     for keyword in told:
@@ -54,8 +65,17 @@ def copy_identity(source: Dataset, dataset: Dataset) -> None:
             view.ViewModifierCodeSequence = []
 
 
-def _is_empty(source: Dataset, keyword: str) -> bool:
-    return keyword not in source or source[keyword].is_empty
+def _is_told(source: Dataset, keyword: str) -> bool:
+    if keyword not in source or source[keyword].is_empty:
+        return False
+    element = source[keyword]
+    values = element.value if isinstance(element.value, MultiValue) else [element.value]
+    try:
+        for value in values if element.VR in TEXTS else []:
+            validate_value(element.VR, str(value), config.RAISE)
+    except ValueError:  # what a validator would find in the copy as well
+        return False
+    return True
 
 
 def _plain_code(item: Dataset) -> Dataset:

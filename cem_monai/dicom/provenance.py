@@ -7,12 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from cem_monai.dicom.attributes import source_uids
+from cem_monai.dicom.attributes import SYNTHESIZING_EQUIPMENT, source_uids
 from cem_monai.dicom.errors import refuse
 from cem_monai.dicom.gate import open_header
 
 HASHES = re.compile(r"weights sha256 ([0-9a-f]{64}); config sha256 ([0-9a-f]{64})")
-SYNTHESIZING_EQUIPMENT = "109100"
 
 
 @dataclass(frozen=True)

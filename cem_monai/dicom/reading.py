@@ -2,13 +2,12 @@
 
 pydicom alone would inflate a deflated file, follow nested sequences until the stack ends, and hold
 millions of tiny elements. Here it only sees the first megabytes of a file, whose transfer syntax
-was looked at before; the pixel data are read without it.
+was looked at before, and may take so many steps; the pixel data are read without it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from io import BytesIO
 from pathlib import Path
 from struct import error as struct_error
 from struct import unpack_from
@@ -18,18 +17,19 @@ import pydicom
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
-from pydicom.filereader import _read_file_meta_info, read_preamble
+from pydicom.filereader import _read_file_meta_info, read_partial, read_preamble
+from pydicom.tag import Tag
 from pydicom.uid import DeflatedExplicitVRLittleEndian
 
+from cem_monai.dicom.bounded_parsing import MAX_STEPS, CountedBytes, Steps, decode_elements
 from cem_monai.dicom.errors import MammogramError, refuse
 from cem_monai.dicom.refusal_codes import RefusalCode
 
-Source = TypeVar("Source")
 Result = TypeVar("Result")
 
 MAX_FILE_BYTES = 128 * 2**20
 MAX_HEADER_BYTES = 4 * 2**20
-"""Overlays of a whole image fit; millions of elements do not."""
+"""Overlays of a whole image fit."""
 MAX_DEPTH = 16
 """Of sequences in sequences. A structured report has 10; a mammogram 4."""
 MAX_FRAGMENTS = 10_000
@@ -75,6 +75,27 @@ def read_image(path: Path, syntaxes: Collection[str]) -> Dataset:
     return dataset
 
 
+def read_first(content: bytes, keywords: Collection[str]) -> Dataset:
+    """Read some attributes of an object that has just arrived, and parse nothing behind them.
+
+    Args:
+        content: of a DICOM file.
+        keywords: of the attributes.
+
+    Raises:
+        Exception: whatever pydicom raises for a damaged object; it takes too many steps.
+    """
+    steps, tags = Steps(), [Tag(keyword) for keyword in keywords]
+    last = max(tags)
+    dataset = read_partial(
+        CountedBytes(content[:MAX_HEADER_BYTES], steps),
+        stop_when=lambda tag, _vr, _length: tag > last,
+        specific_tags=list(tags),
+    )
+    decode_elements(dataset, steps)
+    return dataset
+
+
 def fragments(encapsulated: bytes) -> list[bytes]:
     """Return the items of encapsulated pixel data, the first of which is the offset table.
 
@@ -98,48 +119,51 @@ def _read_header(path: Path, syntaxes: Collection[str]) -> tuple[Dataset, int]:
     with path.open("rb") as file:
         head = file.read(MAX_HEADER_BYTES)
     # Before anything else is read: a deflated object is inflated while it is read
-    _check_syntax(_parse(path, head, _file_meta), path, syntaxes)
-    dataset, position = _parse(path, head, _elements)
+    steps = Steps()
+    _check_syntax(_parse(path, steps, lambda: _file_meta(head, steps)), path, syntaxes)
+    dataset, position = _parse(path, steps, lambda: _elements(head, steps))
     if len(head) <= position < size:
         sentence = f"{path}: the header is longer than {MAX_HEADER_BYTES} bytes"
         raise MammogramError(sentence, RefusalCode.HEADER_SIZE)
-    if _parse(path, dataset, _too_deep):
+    if _parse(path, steps, lambda: _too_deep(dataset, steps)):
         sentence = f"{path}: sequences are nested more than {MAX_DEPTH} deep"
         raise MammogramError(sentence, RefusalCode.NESTING)
     return dataset, position
 
 
-def _parse(path: Path, source: Source, parse: Callable[[Source], Result]) -> Result:
+def _parse(path: Path, steps: Steps, parse: Callable[[], Result]) -> Result:
     try:
-        return parse(source)
+        return parse()
     except InvalidDicomError:
         raise MammogramError(f"{path}: is not a DICOM file", RefusalCode.NOT_DICOM) from None
     except RecursionError:
         sentence = f"{path}: sequences are nested more than {MAX_DEPTH} deep"
         raise MammogramError(sentence, RefusalCode.NESTING) from None
     except Exception as error:  # pydicom lets many types through; its texts may quote the patient
+        if steps.exhausted:
+            sentence = f"{path}: the header takes more than {MAX_STEPS} steps to read"
+            raise MammogramError(sentence, RefusalCode.HEADER_SIZE) from None
         sentence = f"{path}: cannot be read as DICOM, it is damaged ({type(error).__name__})"
         raise MammogramError(sentence, RefusalCode.DAMAGED) from None
 
 
-def _file_meta(head: bytes) -> Dataset:
-    buffer = BytesIO(head)
+def _file_meta(head: bytes, steps: Steps) -> Dataset:
+    buffer = CountedBytes(head, steps)
     read_preamble(buffer, False)
     # pydicom's public function reads from a path alone, and as far as group 2 goes
     return _read_file_meta_info(buffer)
 
 
-def _elements(head: bytes) -> tuple[Dataset, int]:
-    buffer = BytesIO(head)
+def _elements(head: bytes, steps: Steps) -> tuple[Dataset, int]:
+    buffer = CountedBytes(head, steps)
     return pydicom.dcmread(buffer, stop_before_pixels=True), buffer.tell()
 
 
-def _too_deep(dataset: Dataset) -> bool:
+def _too_deep(dataset: Dataset, steps: Steps) -> bool:
     """Go through all elements level by level, which also decodes each: a broken one fails here."""
     level = [dataset]
     for _ in range(MAX_DEPTH + 1):
-        sequences = [one for item in level for one in item if one.VR == "SQ"]
-        level = [item for sequence in sequences for item in sequence.value]
+        level = [one for item in level for one in decode_elements(item, steps)]
     return bool(level)
 
 

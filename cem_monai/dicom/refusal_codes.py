@@ -92,6 +92,8 @@ CODE_OF_KEYWORD = {
     "LossyImageCompressionRatio": RefusalCode.LOSSY,
     "SOPInstanceUID": RefusalCode.UID,
     "StudyInstanceUID": RefusalCode.UID,
+    "FrameOfReferenceUID": RefusalCode.UID,
+    "AcquisitionUID": RefusalCode.UID,
     "ImageType": RefusalCode.PROJECTION,
     "SyntheticData": RefusalCode.SYNTHETIC,
     "ViewCodeSequence": RefusalCode.VIEW,

@@ -8,7 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from pydicom.dataset import Dataset
 
-from cem_monai.dicom.attributes import MammogramAttributes, PresentationIntent, read_attributes
+from cem_monai.dicom.attributes import (
+    GENERATOR_MANUFACTURER,
+    MammogramAttributes,
+    PresentationIntent,
+    read_attributes,
+)
 from cem_monai.dicom.banner import paint_banner
 from cem_monai.dicom.equipment import GeneratingModel, contributing_equipment
 from cem_monai.dicom.generation_time import generation_time
@@ -112,7 +117,7 @@ def generated_dataset(
         ),
         series_number=marks.series_number,
         series_description=marks.series_description,
-        manufacturer="cem_monai",
+        manufacturer=GENERATOR_MANUFACTURER,
         model_name=model.name,
         software_versions=model.software_versions,
         photometric_interpretation=photometric_interpretation,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cem_monai.infer.bundle_inference import run_inference
 from cem_monai.infer.destination import Target, make_sender
 from cem_monai.infer.node import Node, run_node
+from cem_monai.infer.results import Translation
 from cem_monai.infer.studies import Outcome, infer_studies
 from cem_monai.infer.translator import Translator
 
@@ -12,6 +13,7 @@ __all__ = [
     "Node",
     "Outcome",
     "Target",
+    "Translation",
     "Translator",
     "infer_studies",
     "make_sender",

@@ -11,6 +11,7 @@ from typing import Any
 
 from cem_monai.bundle_run import bundle_folder, config_files, quiet, run_bundle, runner_command
 from cem_monai.data import PICTURE_SUFFIXES, dicom_files, looks_like_dicom, picture_files
+from cem_monai.infer.results import Translation
 
 DICOM, PICTURES = "inference", "inference_png"
 """Configs of a bundle, by what they take."""
@@ -30,7 +31,7 @@ def run_inference(
     weights: str | os.PathLike[str] | None = None,
     options: Mapping[str, Any] | None = None,
     network: object = None,
-) -> int:
+) -> Translation:
     """Generate the virtual image of every low-energy image.
 
     What the weights were trained with (image size, windows, size of the network) is read from the
@@ -45,15 +46,17 @@ def run_inference(
         network: one that an earlier run built, see `build_network`; a new one by default.
 
     Returns:
-        how many files were refused; `refused.csv` in the output lists them.
+        what was refused, and what was written; of PNG and JPEG, `manifest.json` tells the latter.
 
     Raises:
         FileNotFoundError: the input, the bundle or the weights are missing.
         ValueError: the input holds both kinds of files or nothing usable, the output is a file or
             lies in the input, the bundle takes no such images, or the weights do not fit.
     """
+    from cem_monai.transforms import note_saved_files
+
     source, output = Path(source).absolute(), Path(output).absolute()
-    config = _config_for(source)
+    config = config_for(source)
     _check_output(source, output)
     overrides = {
         **_overrides(bundle, config, weights, options or {}),
@@ -63,9 +66,10 @@ def run_inference(
     quiet()
     print(runner_command(bundle, "inference", [config], overrides))
     loaded = {} if network is None else {"network": network}
-    run_bundle(bundle, "inference", [config], overrides | loaded)
+    with note_saved_files() as written:
+        run_bundle(bundle, "inference", [config], overrides | loaded)
     print(WARNING)
-    return _refused(output / "refused.csv")
+    return Translation(_refused(output / "refused.csv"), written)
 
 
 def build_network(
@@ -116,7 +120,7 @@ def _overrides(
     }
 
 
-def _config_for(source: Path) -> str:
+def config_for(source: Path) -> str:
     """Tell DICOM from pictures; of a folder with both, one is probably not meant.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import logging
 import shutil
@@ -20,6 +21,7 @@ from typing import TextIO
 from cem_monai.command_line import root_error
 from cem_monai.data import NoLowEnergyError
 from cem_monai.infer.destination import Target
+from cem_monai.infer.refusals import append_codes, read_refusals
 from cem_monai.infer.results import find_results
 from cem_monai.infer.studies import Translate
 from cem_monai.transport import (
@@ -32,6 +34,8 @@ from cem_monai.transport import (
     growing_pauses,
 )
 
+DISK_FAILS = {errno.ENOSPC, errno.EDQUOT, errno.EIO}
+"""Errors that the next study would meet too."""
 LOOK_SECONDS = 0.5
 """s between two looks at the folders."""
 
@@ -42,7 +46,8 @@ class Node:
     Every state is a file in that folder: after a crash at any moment the next start goes on.
 
     Args:
-        folder: holds the inbox, the outbox and `audit.jsonl`; one node at a time.
+        folder: holds the inbox, the outbox, `audit.jsonl` and `refused.csv` (UIDs and codes); one
+            node at a time.
         listening: where and to whom it listens.
         translate: see `cem_monai.infer.studies.Translate`.
         sender: way to the archive that gets the results.
@@ -77,51 +82,79 @@ class Node:
 
         Raises:
             OSError: the port is taken.
+            RuntimeError: the thread that sends has died.
         """
         self._service.start()
         self._log(f"listening at port {self.port}")
         sending = threading.Thread(target=self._send, name="sending", daemon=True)
         sending.start()
         try:
-            self._work()
+            self._work(sending)
         finally:
             self.stopping.set()
             self._service.stop()
             sending.join(timeout=5)
             self._log("stopped")
 
-    def _work(self) -> None:
+    def _work(self, sending: threading.Thread) -> None:
         pauses = growing_pauses()
         while not self.stopping.wait(LOOK_SECONDS):
+            if not sending.is_alive():
+                raise RuntimeError("the thread that sends has died")
             try:
-                for study in self._inbox.complete(self._quiet_seconds):
-                    self._study(study)
-                    if self.stopping.is_set():
-                        return
+                self._look()
                 pauses = growing_pauses()
-            except OSError as error:  # a full disk, most likely: everything stays where it is
+            except OSError as error:  # everything stays where it is
                 self._log(f"cannot work for now ({error.strerror or type(error).__name__})")
                 self.stopping.wait(next(pauses))
+
+    def _look(self) -> None:
+        """Translate all studies that are complete.
+
+        Raises:
+            OSError: of the last study that met one; the others are done, unless the disk fails all.
+        """
+        trouble = None
+        for study in self._inbox.complete(self._quiet_seconds):
+            if self.stopping.is_set():
+                return
+            try:
+                self._study(study)
+            except OSError as error:
+                if error.errno in DISK_FAILS:
+                    raise
+                trouble = error
+        if trouble is not None:
+            raise trouble
 
     def _study(self, study: Path) -> None:
         work = self._folder / "work"
         shutil.rmtree(work, ignore_errors=True)
         try:
-            refused = self._translate(study, work)
+            translation = self._translate(study, work)
         except Exception as error:  # one study must not end the node; the text may quote anything
             root = root_error(error)
             if isinstance(root, OSError):
                 raise root from None
+            if isinstance(root, NoLowEnergyError):
+                self._tell_refused(work)
             self._give_up(study, type(root).__name__, keep=not isinstance(root, NoLowEnergyError))
             return
-        made = 0
-        for result in find_results(study, work):
+        made = find_results(study, translation.written).made
+        for result in made:
             self._target.outbox.add(result.path, result.uid, result.facts)
             self._log(f"generated {result.uid}")
-            made += 1
+        self._tell_refused(work)
         self._inbox.done(study)
         shutil.rmtree(work, ignore_errors=True)
-        self._log(f"study {study.name}: {made} images generated, {refused} refused")
+        told = f"{len(made)} images generated, {translation.refused} refused"
+        self._log(f"study {study.name}: {told}")
+
+    def _tell_refused(self, work: Path) -> None:
+        refusals = read_refusals(work / "refused.csv")
+        append_codes(refusals, self._folder / "refused.csv")
+        for one in refusals:
+            self._log(f"refused {one.uid or 'an object without a UID'} {one.code}")
 
     def _give_up(self, study: Path, kind: str, *, keep: bool) -> None:
         if keep:
@@ -138,8 +171,10 @@ class Node:
             try:
                 delivery = self._target.deliver(self._tell, patience=0, stop=self.stopping)
                 trouble = self._tell_trouble(delivery.trouble, trouble)
-            except OSError as error:
-                trouble = self._tell_trouble(f"sending: {error.strerror or error}", trouble)
+            except Exception as error:  # whatever it is, what waits is kept and tried again
+                reason = error.strerror if isinstance(error, OSError) else None
+                reason = reason or type(error).__name__  # the text may quote anything
+                trouble = self._tell_trouble(f"cannot send ({reason})", trouble)
             if trouble is None:
                 pauses = growing_pauses()
             self.stopping.wait(LOOK_SECONDS if trouble is None else next(pauses))

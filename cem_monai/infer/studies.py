@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tqdm import tqdm
 
-from cem_monai.atomic import atomic_write
 from cem_monai.command_line import root_error
 from cem_monai.data import NoLowEnergyError
-from cem_monai.dicom import MammogramError, sources_of_generated
+from cem_monai.dicom import GENERATED_IMAGES, MammogramError, open_header
+from cem_monai.infer.bundle_inference import PICTURES, config_for
 from cem_monai.infer.destination import Target
-from cem_monai.infer.results import Result, find_results
+from cem_monai.infer.refusals import RefusalList, read_refusals
+from cem_monai.infer.results import Result, Translation, count_made_from, find_results
 from cem_monai.transport import (
     PATIENCE,
     AuditLog,
@@ -30,8 +31,8 @@ from cem_monai.transport import (
     growing_pauses,
 )
 
-Translate = Callable[[Path, Path], int]
-"""Generates an image for each low-energy one of a folder; returns how many files it refused."""
+Translate = Callable[[Path, Path], Translation]
+"""Generates an image for each low-energy one of a folder."""
 
 
 @dataclass
@@ -41,11 +42,13 @@ class Outcome:
     Attributes:
         refused: number of files that cannot be used; `refused.csv` lists them.
         missed: sentences of studies that the archive did not deliver.
+        older: number of results in the output that earlier runs made from what is refused now.
         delivery: what became of the results that were to be sent; None without a destination.
     """
 
     refused: int = 0
     missed: list[str] = field(default_factory=list)
+    older: int = 0
     delivery: Delivery | None = None
 
     @property
@@ -58,6 +61,11 @@ class Outcome:
     def sentences(self) -> list[str]:
         """What a person should know at the end."""
         told = [f"a study was not fetched: {sentence}" for sentence in self.missed]
+        if self.older:
+            told.append(
+                f"{self.older} older results in the output come from images that nothing is made "
+                "of now; they are not sent"
+            )
         if self.delivery is not None:
             told.append(f"{self.delivery.stored} results stored in the archive")
             if self.delivery.refused:
@@ -93,17 +101,31 @@ def infer_studies(
 
     Raises:
         DeliveryError: the archive does not tell which studies it has.
-        FileNotFoundError, ValueError: see `run_inference`.
+        FileNotFoundError: see `run_inference`.
+        ValueError: see `run_inference`, or results from PNG and JPEG were to be sent.
     """
     output = Path(output).absolute()
     archive = archive_source(source, ae_title=ae_title)
+    if archive is None and sender is not None and config_for(Path(source)) == PICTURES:
+        raise ValueError(
+            f"{source}: archives take DICOM; results from PNG or JPEG stay in a folder"
+        )
     run = _Run(translate, output, sender, patience)
     if archive is None:
         run.folder(Path(source).absolute())
     else:
-        run.archive(archive)
-    run.finish()
+        _study_by_study(run, archive)
+    run.finish(patience)
     return run.outcome
+
+
+def _study_by_study(run: _Run, archive: Source) -> None:
+    try:
+        run.archive(archive)
+    except Exception:
+        with suppress(Exception):  # what was made goes out; the first failure is the one to tell
+            run.finish(patience=0)
+        raise
 
 
 class _Run:
@@ -118,56 +140,65 @@ class _Run:
         self.target: Target | None = None
         self._translate, self._sender = translate, sender
         self._sent = Delivery()
+        self._unused: set[str] = set()
 
     def folder(self, source: Path) -> None:
         """Translate local files, straight into the output."""
-        self.outcome.refused = self._translate(source, self.output)
+        translation = self._translate(source, self.output)
+        self.outcome.refused = translation.refused
         self._aim()
-        for result in find_results(source, self.output):
+        results = find_results(source, translation.written)
+        self._unused |= results.unused
+        for result in results.made:
             self._keep(result)
 
     def archive(self, archive: Source) -> None:
         """Translate study after study, and send each one's results before the next."""
         self._aim()
-        refusals = _Refusals()
+        refusals = RefusalList(self.output / "refused.csv")
         for uid in tqdm(archive.studies(), desc="studies", unit="study"):
             work = self.output / ".work"
             shutil.rmtree(work, ignore_errors=True)
             try:
                 _fetch(archive, uid, work / "in", self.patience)
                 if _without_generated(work / "in"):
-                    self.outcome.refused += self._study(work, refusals)
+                    self._study(work, refusals)
             except DeliveryError as error:
                 self.outcome.missed.append(str(error))
             finally:
                 shutil.rmtree(work, ignore_errors=True)
-        refusals.write(self.output / "refused.csv")
 
-    def finish(self) -> None:
-        """Send all that still waits."""
+    def finish(self, patience: float) -> None:
+        """Count what earlier runs left, and send all that still waits."""
+        self.outcome.older = count_made_from(self.output, self._unused)
         if self.target is not None:
-            last = self.target.deliver_with_bar(patience=self.patience)
+            last = self.target.deliver_with_bar(patience=patience)
             self._sent.stored += last.stored
             self._sent.refused += last.refused
             self._sent.waiting, self._sent.trouble = last.waiting, last.trouble
             self.outcome.delivery = self._sent
 
-    def _study(self, work: Path, refusals: _Refusals) -> int:
+    def _study(self, work: Path, refusals: RefusalList) -> None:
+        written: Sequence[Path] = []
         try:
-            self._translate(work / "in", work / "out")
+            written = self._translate(work / "in", work / "out").written
         except Exception as error:
             if not isinstance(root_error(error), NoLowEnergyError):  # says nothing about the next
                 raise
-        refused = refusals.collect(work / "out" / "refused.csv")
-        for result in find_results(work / "in", work / "out"):
-            kept = self.output / result.path.name
+        finally:
+            refusals.add(read_refusals(work / "out" / "refused.csv"))
+            self.outcome.refused = len(refusals)
+        results = find_results(work / "in", written)
+        self._unused |= results.unused
+        for result in results.made:
+            kept = self.output / result.path.relative_to(work / "out")
+            kept.parent.mkdir(exist_ok=True)
             os.replace(result.path, kept)
             self._keep(Result(kept, result.uid, result.facts))
         if self.target is not None:
             now = self.target.deliver(lambda *_: None, patience=0)
             self._sent.stored += now.stored
             self._sent.refused += now.refused
-        return refused
 
     def _keep(self, result: Result) -> None:
         self.audit.write(
@@ -189,32 +220,12 @@ def _without_generated(folder: Path) -> bool:
     """Delete what an earlier run has put into the study; return whether anything is left."""
     for path in folder.glob("*.dcm"):
         try:
-            generated = sources_of_generated(path) is not None
+            image_type = open_header(path).get("ImageType") or []
         except MammogramError:  # goes on to the list of what is refused
             continue
-        if generated:
+        if GENERATED_IMAGES & {str(value) for value in image_type}:
             path.unlink()
     return any(folder.glob("*.dcm"))
-
-
-class _Refusals:
-    """The lists of refused files of several studies as one."""
-
-    def __init__(self) -> None:
-        self._header: list[str] = ["path", "reason"]
-        self._rows: list[list[str]] = []
-
-    def collect(self, path: Path) -> int:
-        """Take over one list; return how many files it names."""
-        with path.open(newline="", encoding="utf-8") as file:
-            self._header, *rows = csv.reader(file)
-        self._rows += rows
-        return len(rows)
-
-    def write(self, path: Path) -> None:
-        """Write all of them."""
-        with atomic_write(path, "w") as file:
-            csv.writer(file).writerows([self._header, *self._rows])
 
 
 def _fetch(archive: Source, uid: str, folder: Path, patience: float) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cem_monai.infer.bundle_inference import build_network, run_inference
+from cem_monai.infer.results import Translation
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Translator:
         """
         self._network = build_network(self.bundle, self.weights, self.options)
 
-    def __call__(self, source: Path, output: Path) -> int:
+    def __call__(self, source: Path, output: Path) -> Translation:
         """Translate a folder or file; see `run_inference`."""
         return run_inference(
             source,

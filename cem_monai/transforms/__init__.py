@@ -16,6 +16,7 @@ from cem_monai.transforms.picture import PictureLoadImaged, PictureSaveImaged
 from cem_monai.transforms.raw import RawLoadImaged, RawSaveImaged
 from cem_monai.transforms.registration import RegisterRecombinedd
 from cem_monai.transforms.save import CEMSaveImaged
+from cem_monai.transforms.saved_files import note_saved_files
 from cem_monai.transforms.uncertainty import UncertaintySaveImaged
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "ScaleIntensityBitDepthd",
     "UncertaintySaveImaged",
     "format_range",
+    "note_saved_files",
 ]

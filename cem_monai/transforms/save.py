@@ -29,19 +29,22 @@ from cem_monai.dicom import (
     GeneratingModel,
     decode,
     from_canonical,
+    keep_generation_time,
     open_mammogram,
     read_attributes,
     save_dataset,
     to_canonical,
     virtual_des_dataset,
 )
+from cem_monai.transforms.saved_files import tell_saved_file
 
 
 class CEMSaveImaged(SaveImaged):
     """Save generated images as DICOM derived from their low-energy images.
 
     The file is `<output_dir>/<SOPInstanceUID>.dcm`, written completely or not at all. The UID
-    follows from the source and the weights, so a re-run replaces its own result and nothing else.
+    follows from the source and the weights, so a re-run replaces its own result and nothing else,
+    and keeps its time.
     What a killed run left half-written in the folder is removed first.
 
     Args:
@@ -122,7 +125,10 @@ class CEMSaveImaged(SaveImaged):
 
     def _save(self, generated: torch.Tensor, source_path: Path) -> None:
         dataset = self._dataset(generated, source_path)
-        save_dataset(dataset, self._folder / f"{dataset.SOPInstanceUID}.dcm", self.compression)
+        path = self._folder / f"{dataset.SOPInstanceUID}.dcm"
+        keep_generation_time(dataset, path)
+        save_dataset(dataset, path, self.compression)
+        tell_saved_file(path)
 
     def _dataset(self, generated: torch.Tensor, source_path: Path) -> Dataset:
         source, flipped, breast = self._source(source_path)

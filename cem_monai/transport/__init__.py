@@ -16,6 +16,7 @@ from cem_monai.transport.peer import Peer, check_ae_title, parse_peer
 from cem_monai.transport.source import Source, archive_source
 from cem_monai.transport.storage_service import Listening, StorageService
 from cem_monai.transport.stow import StowSender
+from cem_monai.transport.uid import check_uid
 
 __all__ = [
     "OWN_AE_TITLE",
@@ -40,6 +41,7 @@ __all__ = [
     "archive_source",
     "broken_audit_lines",
     "check_ae_title",
+    "check_uid",
     "deliver",
     "growing_pauses",
     "parse_peer",

@@ -43,9 +43,13 @@ def open_association(
     entity = application_entity(ae_title)
     for abstract, transfers in contexts:
         entity.add_requested_context(abstract, list(transfers))
-    association = entity.associate(
-        peer.host, peer.port, ae_title=peer.ae_title, max_pdu=MAX_PDU, **more
-    )
+    try:
+        association = entity.associate(
+            peer.host, peer.port, ae_title=peer.ae_title, max_pdu=MAX_PDU, **more
+        )
+    except OSError as error:  # the name is unknown
+        sentence = f"{peer}: is unreachable ({error.strerror or type(error).__name__})"
+        raise DeliveryError(sentence, Fault.UNREACHABLE) from None
     if not association.is_established:
         raise _failure(association, peer)
     return association

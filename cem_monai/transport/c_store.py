@@ -7,13 +7,16 @@ from pathlib import Path
 
 import pydicom
 from pydicom.dataset import Dataset
-from pydicom.uid import ExplicitVRLittleEndian
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.association import Association
 
 from cem_monai.transport.association import OWN_AE_TITLE, open_association
 from cem_monai.transport.delivery_error import DeliveryError, Fault
 from cem_monai.transport.peer import Peer
 from cem_monai.transport.store_status import DUPLICATE, fault_of_status, is_stored
+
+PLAIN = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
+"""Every archive takes at least the second one (PS3.5 10.1)."""
 
 Kind = tuple[str, str]
 """SOP class and transfer syntax."""
@@ -72,8 +75,8 @@ class StoreSender:
         if self._association is None or not self._association.is_established or kind != self._kind:
             self.close()
             sop_class, syntax = kind
-            # In contexts of their own, so that the archive can accept both
-            contexts = [(sop_class, [one]) for one in {syntax, str(ExplicitVRLittleEndian)}]
+            # In contexts of their own, so that the archive can accept all
+            contexts = [(sop_class, [one]) for one in dict.fromkeys((syntax, *PLAIN))]
             self._association = open_association(self._peer, contexts, ae_title=self._ae_title)
             self._kind = kind
         return self._association
@@ -95,7 +98,7 @@ def _fit(dataset: Dataset, association: Association) -> None:
     """Decompress what the archive takes only uncompressed."""
     syntax = dataset.file_meta.TransferSyntaxUID
     accepted = {one for context in association.accepted_contexts for one in context.transfer_syntax}
-    if syntax.is_compressed and syntax not in accepted and ExplicitVRLittleEndian in accepted:
+    if syntax.is_compressed and syntax not in accepted and accepted & set(PLAIN):
         dataset.decompress(generate_instance_uid=False)
 
 

@@ -11,14 +11,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from cem_monai.atomic import atomic_write
+from cem_monai.dicom.reading import MAX_FILE_BYTES
 from cem_monai.transport.delivery_error import DeliveryError, Fault
 from cem_monai.transport.http_exchange import check_url, exchange, public_url
 from cem_monai.transport.sop_classes import MG_FOR_PRESENTATION
 from cem_monai.transport.uid import check_uid, file_stem
 
 JSON_LIMIT = 50_000_000
-OBJECT_LIMIT = 140_000_000
-"""Bytes of an answer with one object, a little more than the gate takes."""
+OBJECT_LIMIT = MAX_FILE_BYTES + 2**20
+"""Bytes of an answer with one object: what the gate takes, and the multipart frame."""
 STUDY_UID, SERIES_UID, INSTANCE_UID = "0020000D", "0020000E", "00080018"
 SOP_CLASS, MODALITY = "00080016", "00080060"
 STUDIES = re.compile(r"(?P<base>.+)/studies(?:/(?P<uid>[^/]+))?")

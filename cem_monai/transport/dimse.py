@@ -25,11 +25,14 @@ from cem_monai.transport.sop_classes import (
     MG_FOR_PROCESSING,
     TRANSFER_SYNTAXES,
 )
+from cem_monai.transport.storage_service import _bound_socket
 from cem_monai.transport.uid import check_uid, file_stem
 
 STUDY_ROOT_FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_GET = "1.2.840.10008.5.1.4.1.2.2.3"
 PLAIN = (str(ExplicitVRLittleEndian), str(ImplicitVRLittleEndian))
+MOST_OBJECTS = 2000
+"""Of one study; a mammographic one has some ten."""
 PENDING = (0xFF00, 0xFF01)
 OUT_OF_RESOURCES = 0xA700
 
@@ -58,15 +61,18 @@ class DimseSource:
         """Write every mammogram For Presentation of a study to a folder.
 
         Raises:
-            DeliveryError: the archive does not answer as it should, or not with all objects.
+            DeliveryError: the archive does not answer as it should, not with all objects, or with
+                too many or too large ones.
             OSError: the folder is full.
         """
-        arrivals = _Arrivals(folder)
+        arrivals = _Arrivals(folder, self._peer)
         association = self._open(arrivals)
         try:
             series = list(self._mammography_series(association, study_instance_uid))
             for uid in series:
                 self._get(association, study_instance_uid, uid, arrivals)
+        except DeliveryError as error:
+            raise arrivals.trouble or error from None
         finally:
             association.release()
         return arrivals.count
@@ -80,7 +86,10 @@ class DimseSource:
             [(STUDY_ROOT_FIND, PLAIN), (STUDY_ROOT_GET, PLAIN), *contexts],
             ae_title=self._ae_title,
             ext_neg=[_we_receive(image) for image in images],
-            evt_handlers=[(evt.EVT_C_STORE, arrivals.take)],
+            evt_handlers=[
+                (evt.EVT_CONN_OPEN, arrivals.bound),
+                (evt.EVT_C_STORE, arrivals.take),
+            ],
         )
 
     def _mammography_series(self, association: Association, study: str) -> Iterator[str]:
@@ -89,9 +98,16 @@ class DimseSource:
         for status, answer in _ask(association.send_c_find, question, STUDY_ROOT_FIND, self._peer):
             if status.Status in PENDING and answer is not None:
                 if answer.get("Modality") in ("MG", None, ""):
-                    yield check_uid(str(answer.SeriesInstanceUID))
+                    yield self._checked(answer.get("SeriesInstanceUID"))
             elif status.Status != 0:
                 raise self._refuses("the search", status.Status)
+
+    def _checked(self, uid: object) -> str:
+        try:
+            return check_uid(str(uid))
+        except ValueError:
+            sentence = f"{self._peer}: answers a search without a valid UID"
+            raise DeliveryError(sentence, Fault.REFUSED) from None
 
     def _get(self, association: Association, study: str, series: str, arrivals: _Arrivals) -> None:
         final = Dataset()
@@ -110,16 +126,26 @@ class DimseSource:
 
 
 class _Arrivals:
-    """Takes what the archive sends and writes it to a folder."""
+    """Takes what the archive sends and writes it to a folder, within bounds."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, peer: Peer) -> None:
+        self.folder, self.peer = folder, peer
         self.count = 0
-        self.trouble: OSError | None = None
+        self.trouble: OSError | DeliveryError | None = None
+
+    def bound(self, event: evt.Event) -> None:
+        """Let the connection count what it is asked to read, before it reads it."""
+        _bound_socket(event.assoc.dul.socket, lambda _: self._too_much("object is too large"))
 
     def take(self, event: evt.Event) -> int:
         """Answer one C-STORE sub-operation."""
         request: Any = event.request
+        connection: Any = event.assoc.dul.socket
+        if connection is not None:  # else it has hung up meanwhile
+            connection.budget.refill()
+        if self.count == MOST_OBJECTS:
+            self._too_much(f"study has more than {MOST_OBJECTS} objects")
+            return OUT_OF_RESOURCES
         if request.AffectedSOPClassUID != MG_FOR_PRESENTATION:
             return 0x0000  # transferred since it shares a series; the gate would refuse it
         name = f"{file_stem(str(request.AffectedSOPInstanceUID))}.dcm"
@@ -131,6 +157,9 @@ class _Arrivals:
             return OUT_OF_RESOURCES
         self.count += 1
         return 0x0000
+
+    def _too_much(self, what: str) -> None:
+        self.trouble = DeliveryError(f"{self.peer}: its {what}", Fault.REFUSED)
 
 
 def _ask(send: Any, question: Dataset, model: str, peer: Peer) -> Iterator[tuple[Dataset, Any]]:

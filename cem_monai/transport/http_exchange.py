@@ -113,9 +113,12 @@ def _opener() -> urllib.request.OpenerDirector:
 
 
 def _authorization(url: str) -> dict[str, str]:
-    value = os.environ.get(AUTHORIZATION)
+    value = os.environ.get(AUTHORIZATION, "").strip()  # a secret from a file ends with a new line
     if not value:
         return {}
+    if not (value.isascii() and value.isprintable()):
+        sentence = f"{AUTHORIZATION} holds characters that a header must not hold"
+        raise DeliveryError(sentence, Fault.MISCONFIGURED)
     parts = urlsplit(url)
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         sentence = f"{public_url(url)}: {AUTHORIZATION} is not sent without https"

@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from cem_monai.atomic import atomic_write
+from cem_monai.atomic import atomic_write, remove_leftovers
 from cem_monai.transport.uid import file_stem
 
 
@@ -21,7 +21,7 @@ class Inbox:
     `arriving/<study>` collects; once nothing has arrived for a while it becomes `ready/<study>`
     by one rename. Whatever arrives later starts a new folder: the study is then processed again,
     its later images only. File names are hashes, so that neither a UID nor a patient stands in
-    them.
+    them. What a killed process left half-written is removed first.
 
     Args:
         folder: made if missing.
@@ -37,6 +37,8 @@ class Inbox:
         self._most_images, self._free_bytes = most_images, free_bytes
         for state in (self._arriving, self._ready, self._failed):
             state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for study in (*self._arriving.iterdir(), *self._ready.iterdir()):
+            remove_leftovers(study)
 
     def put(self, study_instance_uid: str, sop_instance_uid: str, content: bytes) -> None:
         """Write one DICOM file completely, forced to disk, before its receipt is acknowledged.

@@ -5,15 +5,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cem_monai.atomic import atomic_write
-
-STALE_SECONDS = 3600.0
-"""s. A temporary file this old was left by a process that died."""
+from cem_monai.atomic import atomic_write, remove_leftovers, sync_folder
 
 
 @dataclass(frozen=True)
@@ -54,7 +50,7 @@ class Outbox:
         )
         for state in (self._new, self._sent, self._failed):
             state.mkdir(parents=True, exist_ok=True)
-            _sweep(state)
+            remove_leftovers(state)
 
     def add(
         self, path: str | os.PathLike[str], uid: str, facts: Mapping[str, str] | None = None
@@ -73,7 +69,7 @@ class Outbox:
             return False
         _write_json(self._new / f"{uid}.json", dict(facts or {}))
         _place(Path(path), self._new / f"{uid}.dcm")  # the commit: what counts is the .dcm
-        _sync_folder(self._new)
+        sync_folder(self._new)
         (self._failed / f"{uid}.dcm").unlink(missing_ok=True)  # a second chance
         return True
 
@@ -89,7 +85,6 @@ class Outbox:
     def settle_sent(self, parcel: Parcel) -> None:
         """Record that the archive has an object, and drop the file."""
         _write_json(self._sent / f"{parcel.uid}.json", parcel.facts)
-        _sync_folder(self._sent)
         self._forget(parcel)
 
     def settle_failed(self, parcel: Parcel, reason: str) -> None:
@@ -115,11 +110,10 @@ def _place(source: Path, target: Path) -> None:
     temporary.unlink(missing_ok=True)
     try:
         os.link(source, temporary)
-    except OSError:
+        os.replace(temporary, target)
+    except OSError:  # or another process took the name for a leftover
         with source.open("rb") as content, atomic_write(target) as file:
             shutil.copyfileobj(content, file)
-        return
-    os.replace(temporary, target)
     temporary.unlink(missing_ok=True)  # rename does nothing between two names of one file
 
 
@@ -141,18 +135,3 @@ def _modified(path: Path) -> int:
         return path.stat().st_mtime_ns
     except FileNotFoundError:
         return 0
-
-
-def _sync_folder(folder: Path) -> None:
-    """Force the names in a folder to disk: without it a rename can be lost with the power."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _sweep(folder: Path) -> None:
-    for path in folder.glob(".*.tmp"):
-        if time.time() - _modified(path) / 1e9 > STALE_SECONDS:
-            path.unlink(missing_ok=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Any
 
-import pydicom
 from pynetdicom import evt
 from pynetdicom.transport import ThreadedAssociationServer
 
+from cem_monai.dicom import read_first
 from cem_monai.transport.association import (
     OWN_AE_TITLE,
     application_entity,
@@ -146,9 +145,7 @@ class StorageService:
 
 def _study_of(content: bytes, uid: str) -> str | None:
     """Return the study of an object; None if it is another one than the request said."""
-    keywords = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID"]
-    # The elements before the study's UID; nothing behind it is parsed, least of all sequences
-    header = pydicom.dcmread(BytesIO(content), stop_before_pixels=True, specific_tags=keywords)
+    header = read_first(content, ("SOPClassUID", "SOPInstanceUID", "StudyInstanceUID"))
     if header.SOPClassUID != MG_FOR_PRESENTATION or header.SOPInstanceUID != uid:
         return None
     return check_uid(str(header.StudyInstanceUID))

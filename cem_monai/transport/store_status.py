@@ -6,13 +6,15 @@ from cem_monai.transport.delivery_error import Fault
 
 DUPLICATE = 0x0111
 """The archive has an object of this UID: ours, since its UID follows from its content."""
+WARNINGS = (0x0107, 0x0116)
+"""Attribute list error and attribute value out of range: stored all the same (PS3.7 C.4)."""
 PROCESSING_FAILURE = 0x0110
 NOT_AUTHORIZED = 0x0124
 
 
 def is_stored(status: int) -> bool:
     """Tell success, with or without a warning, from failure."""
-    return status == 0x0000 or status == DUPLICATE or 0xB000 <= status <= 0xBFFF
+    return status in (0x0000, DUPLICATE, *WARNINGS) or 0xB000 <= status <= 0xBFFF
 
 
 def fault_of_status(status: int) -> Fault:

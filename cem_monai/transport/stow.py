@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+
+import pydicom
 
 from cem_monai.transport.delivery_error import DeliveryError, Fault
 from cem_monai.transport.http_exchange import Reply, check_url, exchange, public_url
 from cem_monai.transport.store_status import DUPLICATE, fault_of_status
+from cem_monai.transport.stow_answer import read_stow_answer
 
 ANSWER_LIMIT = 1_000_000
-FAILED_SOP_SEQUENCE, FAILURE_REASON = "00081198", "00081197"
+CONFLICT = 409
 
 
 class StowSender:
@@ -37,6 +39,8 @@ class StowSender:
     def send(self, path: str | os.PathLike[str]) -> str:
         """Store one DICOM file.
 
+        It counts as stored only if the answer says so of its SOPInstanceUID (0008,0018).
+
         Returns:
             what the archive answered, e.g. `"stored"`.
 
@@ -45,7 +49,8 @@ class StowSender:
         """
         boundary = secrets.token_hex(16)
         head = f"--{boundary}\r\nContent-Type: application/dicom\r\n\r\n".encode()
-        body = head + Path(path).read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        content = Path(path).read_bytes()
+        body = head + content + f"\r\n--{boundary}--\r\n".encode()
         headers = {
             "Content-Type": f'multipart/related; type="application/dicom"; boundary={boundary}',
             "Accept": "application/dicom+json",
@@ -56,39 +61,33 @@ class StowSender:
             headers=headers,
             body=body,
             limit=ANSWER_LIMIT,
-            also=frozenset({409}),
+            also=frozenset({CONFLICT}),
         )
-        return self._outcome(reply)
+        return self._outcome(reply, _uid(content))
 
     def close(self) -> None:
         """Nothing is kept open."""
 
-    def _outcome(self, reply: Reply) -> str:
-        reasons = _failure_reasons(reply.body)
-        if not reasons and reply.status != 409:
-            return "stored"
-        if reasons and set(reasons) == {DUPLICATE}:
-            return "stored before"
+    def _outcome(self, reply: Reply, uid: str) -> str:
+        answer = read_stow_answer(reply.body)
+        if answer.reasons:
+            return self._not_stored(answer.reasons)
+        if reply.status == CONFLICT:
+            raise DeliveryError(f"{self.destination}: refuses with 409 Conflict", Fault.REFUSED)
+        warning = answer.stored.get(uid)
+        if warning is None:  # a login page, an answer cut short: what is not confirmed is kept
+            sentence = f"{self.destination}: answers {reply.status} without naming the object"
+            raise DeliveryError(f"{sentence} as stored", Fault.BUSY)
+        return f"stored with warning 0x{warning:04X}" if warning else "stored"
+
+    def _not_stored(self, reasons: list[int]) -> str:
         status = next((one for one in reasons if one != DUPLICATE), None)
         if status is None:
-            raise DeliveryError(f"{self.destination}: refuses with 409 Conflict", Fault.REFUSED)
-        raise DeliveryError(
-            f"{self.destination}: refuses the object, failure reason 0x{status:04X}",
-            fault_of_status(status),
-        )
+            return "stored before"
+        sentence = f"{self.destination}: refuses the object, failure reason 0x{status:04X}"
+        raise DeliveryError(sentence, fault_of_status(status))
 
 
-def _failure_reasons(body: bytes) -> list[int]:
-    """Return the Failure Reasons (0008,1197) of an answer; none of one that is not JSON."""
-    try:
-        answer = json.loads(body)
-        answer = answer[0] if isinstance(answer, list) else answer
-        items = answer.get(FAILED_SOP_SEQUENCE, {}).get("Value", [])
-        return [_reason(item) for item in items]
-    except (ValueError, AttributeError, IndexError, TypeError):
-        return []
-
-
-def _reason(item: dict[str, Any]) -> int:
-    values = item.get(FAILURE_REASON, {}).get("Value") or [0x0110]
-    return int(values[0])
+def _uid(content: bytes) -> str:
+    header = pydicom.dcmread(BytesIO(content), specific_tags=["SOPInstanceUID"])
+    return str(header.SOPInstanceUID)

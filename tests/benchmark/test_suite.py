@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from cem_monai.benchmark import SUITES, Model, Suite, run_suite
 from cem_monai.benchmark.suites import DOSE_PAIRS, EXAMS
 from cem_monai.benchmark.tables import Results, markdown_tables
+from cem_monai.benchmark.training import trainings
 from cem_monai.bundle_run import BUNDLES
 
 TINY_EXAMS = replace(
@@ -53,8 +54,24 @@ def results(value):
     return Results(rows, {"g_l1": value})
 
 
+class Retrained(type(EXAMS)):
+    """An experiment whose models were trained otherwise."""
+
+    rival = "exams"
+
+
 def lines_with(report, start):
     return [line for line in report.splitlines() if line.startswith(f"| {start} |")]
+
+
+def test_evaluation_that_was_cut_off_is_not_done(tmp_path):
+    (training,) = trainings(TINY_EXAMS, TINY_EXAMS.models[0])
+    folder = training.folder(tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "metrics.csv").touch()
+    assert not training.done(tmp_path)
+    (folder / "done").touch()
+    assert training.done(tmp_path)
 
 
 def test_tables_hold_models_baselines_limit_and_published_numbers():
@@ -125,6 +142,17 @@ def tiny(tmp_path):
 
 
 @pytest.mark.slow
+def test_models_trained_otherwise_are_compared_image_by_image():
+    retrained = Retrained(**{one.name: getattr(EXAMS, one.name) for one in fields(EXAMS)})
+    done = {"unet": results(3.5), "iamnet": results(1.0)}
+    report = markdown_tables(retrained, done, [], {"unet": results(1.0)})
+
+    heading, _, unet = report.splitlines()[-3:]
+    assert heading.startswith("| minus the same model of `exams`, same images |")
+    # one breast has no mass, too few for an interval; a constant difference has no spread
+    assert unet == "| unet | 2.50 [2.50, 2.50] | 2.50 | 2.50 [2.50, 2.50] |"
+
+
 def test_suite_trains_tabulates_and_goes_on(tiny, capsys):
     report = run_suite(TINY, tiny, workers=1, hours=1e-9)
     nothing = "exams: no model is trained yet.\n\ndose_pairs: no model is trained yet.\n"
@@ -134,6 +162,7 @@ def test_suite_trains_tabulates_and_goes_on(tiny, capsys):
     run_suite(TINY, tiny, workers=1, hours=None)
     assert lines_with(report.read_text(), "unet")
     assert lines_with(report.read_text(), "high dose without its noise")
+    assert all((tiny / name / "losses.png").is_file() for name in ("exams", "dose_pairs"))
     metrics = {path.parent.name: path for path in tiny.glob("*/*/metrics.csv")}
     assert metrics.keys() == {"unet", "iamnet_channel", "run3"}
     kept = metrics["unet"].stat().st_mtime_ns

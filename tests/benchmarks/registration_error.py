@@ -88,7 +88,7 @@ def methods(rivals: bool) -> dict[str, Method]:
 
 
 def read_pairs(folder: Path) -> list[Pair]:
-    outlines = read_outlines(
+    table = read_outlines(
         folder / "cdd_cesm_annotations" / "Radiology_hand_drawn_segmentations_v2.csv"
     )
     line = re.compile(r"^(P\d+)_([LR])_(CC|MLO)\t(\d+)\t(\d+)\t(\d+)\t(\d+)$", re.M)
@@ -100,7 +100,11 @@ def read_pairs(folder: Path) -> list[Pair]:
             for file in files
         )
         here, there = (
-            [np.array((each.y, each.x)).T for each in outlines[file] if isinstance(each, Polygon)]
+            [
+                np.array((each.y, each.x)).T
+                for each in table.outlines[file]
+                if isinstance(each, Polygon)
+            ]
             for file in files
         )
         copies = copied(here, there)

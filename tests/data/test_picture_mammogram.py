@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cem_monai.data import PictureError, breast_mask, pixels_sha256, read_picture_mammogram
-from cem_monai.data.picture_mammogram import chest_wall_side
+from cem_monai.data.breast import chest_wall_side
 from cem_monai.data.picture_name import is_subtracted, named_laterality
 from cem_monai.dicom import Laterality
 from pictures import breast_picture, write_picture

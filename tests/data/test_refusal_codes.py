@@ -106,7 +106,7 @@ def test_limits_in_the_documentation_are_those_of_the_code() -> None:
     assert f"{decoder.CPU_SECONDS} s of CPU and {decoder.WALL_SECONDS:.0f} s of wall" in page
 
 
-@pytest.mark.parametrize("code", BY_ATTRIBUTE.keys() - {"E-DAMAGED"})
+@pytest.mark.parametrize("code", sorted(BY_ATTRIBUTE.keys() - {"E-DAMAGED"}))
 @pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 def test_code_of_an_attribute(save_mammogram: SaveMammogram, code: str) -> None:
     changes = {"pixels": breast(), **BY_ATTRIBUTE[code]}
@@ -151,6 +151,16 @@ def test_header_of_too_many_elements(save_mammogram: SaveMammogram) -> None:
     filler = b"\x09\x00\x10\x10LO\x00\x00" * (reading.MAX_HEADER_BYTES // 8)
     path.write_bytes(content[:start] + filler + content[start:])
     assert code_of(path) == "E-HEADER-SIZE"
+
+
+@pytest.mark.parametrize(("laterality", "orientation"), [("L", ["A", "R"]), ("R", ["P", "L"])])
+def test_pixels_mirrored_without_their_header(
+    save_mammogram: SaveMammogram, laterality: str, orientation: list[str]
+) -> None:
+    upright = breast() if orientation[0] == "A" else breast()[:, ::-1]
+    header = {"laterality": laterality, "PatientOrientation": orientation}
+    inspect_file(save_mammogram(pixels=upright, **header))
+    assert code_of(save_mammogram(pixels=upright[:, ::-1], **header)) == "E-ORIENTATION"
 
 
 @pytest.mark.parametrize("depth", [17, 150, 250, 2000])

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from cem_monai.dicom import GeneratingModel, code_item, virtual_des_dataset
+from cem_monai.dicom import (
+    GeneratingModel,
+    code_item,
+    keep_generation_time,
+    save_dataset,
+    virtual_des_dataset,
+)
 from dicom.iod_check import iod_findings
 
 MODEL = GeneratingModel("test_bundle", "1.2.3", "ab" * 32, "ef" * 32)
@@ -47,6 +54,35 @@ def test_empty_attribute_that_must_not_be_empty_is_not_copied(
     assert not generated[keyword].is_empty
     assert dciodvfy(generated) == []
     assert iod_findings(generated) == []
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR", "ignore:The value length")
+@pytest.mark.parametrize(
+    ("keyword", "value", "written"),
+    [
+        ("PatientBirthDate", "1960010X", ""),
+        ("PatientName", "x" * 65, ""),
+        ("AccessionNumber", "y" * 17, ""),
+        ("PatientAge", "old", None),
+        ("AcquisitionDate", "tomorrow", None),
+        ("CompressionForce", "1" * 17, None),
+    ],
+)
+def test_broken_value_is_not_copied(
+    source: Dataset, dciodvfy: Validator, keyword: str, value: str, written: str | None
+) -> None:
+    setattr(source, keyword, value)
+    generated = _generate(source)
+    assert generated.get(keyword) == written
+    assert dciodvfy(generated) == []
+
+
+@pytest.mark.parametrize(("told", "number"), [("7", 7), (None, 1), ("", 1)])
+def test_instances_of_a_series_keep_their_numbers(
+    source: Dataset, told: str | None, number: int
+) -> None:
+    source.InstanceNumber = told
+    assert _generate(source).InstanceNumber == number
 
 
 def test_view_without_modifiers_gets_the_empty_sequence_that_it_needs(
@@ -150,3 +186,21 @@ def test_banner_over_tissue_is_told(source: Dataset) -> None:
     )
     assert "covers the edge opposite the chest wall" in generated.DerivationDescription
     assert "covers" not in _generate(source).DerivationDescription
+
+
+def test_instance_that_is_there_already_keeps_its_times(
+    source: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.dcm"
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", str(EPOCH))
+    save_dataset(_generate(source), path)
+    first = path.read_bytes()
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    again = _generate(source)
+    keep_generation_time(again, path)
+    save_dataset(again, path)
+    assert path.read_bytes() == first
+    path.write_bytes(first[:1000])  # no object to take a time from
+    anew = _generate(source)
+    keep_generation_time(anew, path)
+    assert anew.ContentDate != again.ContentDate

@@ -100,7 +100,7 @@ def test_vendor_code_and_image_type_that_agree() -> None:
         ),
         (
             {"KVP": 28, "SeriesDescription": "L CC subtracted"},
-            ["KVP (0018,0060) 28 says low_energy", "L CC subtracted says recombined"],
+            ["KVP (0018,0060) 28 says low_energy", "SeriesDescription (0008,103E) says recombined"],
         ),
         (
             {"SeriesDescription": "low energy and recombined"},
@@ -151,7 +151,7 @@ def test_unknown_content_names_what_was_looked_at() -> None:
     assert str(error.value) == (
         "image.dcm: nothing tells whether this is a low-energy or a recombined image: "
         "ImageType (0008,0008) is ORIGINAL\\PRIMARY, "
-        "SeriesDescription (0008,103E) is L CC, KVP (0018,0060) is 38"
+        "SeriesDescription (0008,103E) holds no word for either, KVP (0018,0060) is 38"
     )
 
 
@@ -161,3 +161,16 @@ def test_missing_and_empty_attributes_are_told_apart() -> None:
     assert "ImageType (0008,0008) is missing" in str(error.value)
     assert "SeriesDescription (0008,103E) is empty" in str(error.value)
     assert "KVP (0018,0060) is missing" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"SeriesDescription": "MUELLER ANNA 19600101 biopsy"},
+        {"SeriesDescription": "MUELLER ANNA 19600101 recombined", "KVP": 28},
+    ],
+)
+def test_free_text_is_never_quoted(attributes: dict[str, Any]) -> None:
+    with pytest.raises(MammogramError) as error:
+        image_content(_dataset(**attributes), FILE)
+    assert "MUELLER" not in str(error.value)

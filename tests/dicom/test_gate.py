@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from pydicom import config
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
 from pydicom.uid import (
     JPEG2000,
     DeflatedExplicitVRLittleEndian,
@@ -28,6 +29,8 @@ from cem_monai.dicom import (
     open_mammogram,
     read_mammogram,
 )
+from cem_monai.dicom.codestream import checked_frame
+from cem_monai.dicom.reading import fragments
 
 pytestmark = [
     # pydicom's own remarks on what these tests write
@@ -236,6 +239,41 @@ def test_exams_of_our_simulator_are_the_only_synthetic_input(
     assert _refusal(path).endswith("a generated image is no input")
 
 
+def test_generating_equipment_gives_an_image_away_without_its_other_marks(
+    save_mammogram: SaveMammogram, make_code: MakeCode
+) -> None:
+    equipment = Dataset()
+    equipment.PurposeOfReferenceCodeSequence = [make_code("109100", "DCM")]
+    for attributes in (
+        {"Manufacturer": "cem_monai"},
+        {"ContributingEquipmentSequence": [equipment]},
+        {"ContributingEquipmentSequence": [equipment], "Manufacturer": SIMULATOR_MANUFACTURER},
+    ):
+        path = save_mammogram(**attributes)
+        assert _refusal(path).endswith("a generated image is no input")
+    equipment.PurposeOfReferenceCodeSequence = [make_code("109101", "DCM")]
+    assert read_mammogram(save_mammogram(ContributingEquipmentSequence=[equipment]))
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [
+        ("FrameOfReferenceUID", "not a uid"),
+        ("AcquisitionUID", "1..2"),
+        ("PatientID", "x" * 73),
+        ("PatientID", "a\x07b"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:The value length")
+def test_identity_that_cannot_be_copied_is_refused(
+    save_mammogram: SaveMammogram, keyword: str, value: str
+) -> None:
+    path = save_mammogram(**{keyword: value})
+    sentence = _refusal(path)
+    assert sentence.startswith(keyword)
+    assert value not in sentence or keyword != "PatientID"
+
+
 @pytest.mark.parametrize("term", ["", "PRE_CONTRAST", "POST_CONTRAST"])
 def test_plain_projections_are_accepted(save_mammogram: SaveMammogram, term: str) -> None:
     path = save_mammogram(ImageType=["ORIGINAL", "PRIMARY", term, "", "LOW_ENERGY"])
@@ -341,6 +379,28 @@ def test_jpeg_ls_stream_of_another_size_than_the_header_says(
     assert _refusal(tmp_path / "image.dcm") == (
         f"the pixel data hold 16 x 32 pixels, Rows and Columns say {size[0]} x {size[1]}"
     )
+
+
+@pytest.mark.parametrize(
+    "filler", [b"\xff" * 70_000, b"\xff\x01" * 2_000, b"\xff\xfe\xff\xff" + bytes(65533)]
+)
+def test_frame_header_that_takes_long_to_find(
+    tmp_path: Path, make_mammogram: MakeMammogram, filler: bytes
+) -> None:
+    dataset = make_mammogram(np.zeros((16, 32)))
+    dataset.compress(JPEGLSLossless)
+    stream = fragments(dataset.PixelData)[1]
+    dataset.PixelData = encapsulate([stream[:2] + filler + stream[2:]])
+    dataset.save_as(tmp_path / "image.dcm", enforce_file_format=True)
+    assert _refusal(tmp_path / "image.dcm").endswith("damaged (no header)")
+
+
+def test_some_fill_bytes_are_none_of_the_header(make_mammogram: MakeMammogram) -> None:
+    dataset = make_mammogram(np.zeros((16, 32)))
+    dataset.compress(JPEGLSLossless)
+    stream = fragments(dataset.PixelData)[1]
+    dataset.PixelData = encapsulate([stream[:2] + b"\xff" * 3 + stream[2:]])
+    assert checked_frame(dataset, Path("image.dcm"))
 
 
 def test_run_length_stream_that_is_too_short(tmp_path: Path, make_mammogram: MakeMammogram) -> None:

@@ -8,6 +8,7 @@ from struct import pack
 import numpy as np
 
 MAX_CHANGE = 64
+START_OF_IMAGE = b"\xff\xd8"
 PIXEL_DATA = b"\xe0\x7f\x10\x00"
 SIZE_TAGS = tuple(pack("<HH", 0x0028, element) for element in (0x10, 0x11, 0x100, 0x101, 0x08))
 """Rows, Columns, BitsAllocated, BitsStored, NumberOfFrames."""
@@ -86,6 +87,24 @@ def duplication(content: bytearray, rng: np.random.Generator) -> bytearray:
     return content[:stop] + content[place:stop] + content[stop:]
 
 
+def header_items(content: bytearray, rng: np.random.Generator) -> bytearray:
+    """Put thousands of empty items before the pixel data."""
+    place = _pixels(content)
+    items = pack("<HHI", 0xFFFE, 0xE000, 0) * int(rng.integers(20_000, 100_000))
+    head = pack("<HH2sHI", 0x0040, 0xA730, b"SQ", 0, len(items))
+    return content[:place] + head + items + content[place:]
+
+
+def fill_bytes(content: bytearray, rng: np.random.Generator) -> bytearray:
+    """Put fill bytes before the first marker of a JPEG stream, as many as its fragment has room."""
+    place = content.find(START_OF_IMAGE, _pixels(content)) + 2
+    if place < 2:
+        return header_items(content, rng)
+    count = int(rng.integers(2, max(3, len(content) - place)))
+    content[place : place + count] = b"\xff" * count
+    return content
+
+
 MUTATIONS: tuple[Mutation, ...] = (
     header_bit,
     header_bytes,
@@ -99,6 +118,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     insertion,
     deletion,
     duplication,
+    header_items,
+    fill_bytes,
 )
 
 

@@ -28,16 +28,14 @@ def exam(tmp_path):
     return sorted((tmp_path / "exam").rglob("*.dcm"))
 
 
+def make_node(folder, sender, log, work=translate):
+    listening = Listening(["MAMMO"], port=0)
+    return Node(folder, listening, work, sender, quiet_seconds=0.2, log=log.append)
+
+
 @contextmanager
 def running(folder, sender, log, work=translate):
-    node = Node(
-        folder,
-        Listening(["MAMMO"], port=0),
-        work,
-        sender,
-        quiet_seconds=0.2,
-        log=log.append,
-    )
+    node = make_node(folder, sender, log, work)
     thread = threading.Thread(target=node.run)
     thread.start()
     wait_for(lambda: any("listening" in line for line in log))
@@ -103,6 +101,43 @@ def test_archive_goes_away_and_comes_back(tmp_path, exam):
     assert sum("is unreachable" in line for line in log) == 1, "once, not with every try"
 
 
+class OddSender:
+    """Fails once in a way that no sender should, then stores."""
+
+    destination = "odd"
+
+    def __init__(self, error):
+        self.error, self.sent = error, []
+
+    def send(self, path):
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        self.sent.append(path.name)
+        return "stored"
+
+    def close(self):
+        pass
+
+
+def test_failure_that_nobody_foresaw_does_not_stop_the_sending(tmp_path, exam):
+    log, sender = [], OddSender(ValueError("Simulated^Test"))
+    with running(tmp_path / "node", sender, log) as node:
+        send(node, exam)
+        wait_for(lambda: len(sender.sent) == 2)
+    assert any("cannot send (ValueError); what waits is kept" in line for line in log)
+    assert "Simulated" not in "\n".join(log)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_node_ends_with_its_sender(tmp_path, exam):
+    node = make_node(tmp_path / "node", OddSender(SystemExit()), [])
+    for path in exam[:1]:
+        node._target.outbox.add(path, "1.2.3")
+    with pytest.raises(RuntimeError, match="the thread that sends has died"):
+        node.run()
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_node_that_died_goes_on_where_it_was(tmp_path, exam):
     """The first node dies in its study and takes the translator with it."""
@@ -140,6 +175,48 @@ def test_study_that_fails_is_set_aside_and_the_next_goes_on(tmp_path, exam):
         wait_for(lambda: len(archive.stored) == 1)
     assert len(list((tmp_path / "node" / "inbox" / "failed").rglob("*.dcm"))) == 2
     assert "Simulated" not in "\n".join(log)
+
+
+@pytest.mark.parametrize("usable", [1, 0])
+def test_refusals_are_told_by_uid_and_code(tmp_path, exam, usable):
+    log = []
+    low_energy = [path for path in exam if "LE" in path.name]
+    uids = [str(pydicom.dcmread(path).SOPInstanceUID) for path in low_energy[usable:]]
+    for path in low_energy[usable:]:
+        dataset = pydicom.dcmread(path)
+        dataset.BreastImplantPresent = "YES"
+        dataset.save_as(path)
+    with (
+        WebArchive().running() as archive,
+        running(tmp_path / "node", StowSender(archive.url), log) as node,
+    ):
+        send(node, low_energy)
+        wait_for(lambda: any(line.startswith("study ") for line in log))
+    kept = (tmp_path / "node" / "refused.csv").read_text().splitlines()
+    assert kept[0] == "sop_instance_uid,code"
+    assert sorted(kept[1:]) == sorted(f"{uid},E-IMPLANT" for uid in uids)
+    for uid in uids:
+        assert f"refused {uid} E-IMPLANT" in log
+
+
+def test_study_with_a_lasting_failure_does_not_block_the_next(tmp_path, exam):
+    log, first = [], []
+
+    def refuses_the_first(source, output):
+        first.append(source)
+        if source == first[0]:
+            raise PermissionError(13, "Permission denied")
+        return translate(source, output)
+
+    with (
+        WebArchive().running() as archive,
+        running(tmp_path / "node", StowSender(archive.url), log, refuses_the_first) as node,
+    ):
+        send(node, exam[:2])
+        wait_for(lambda: any("cannot work for now (Permission denied)" in line for line in log))
+        send(node, exam[2:])
+        wait_for(lambda: len(archive.stored) == 1)
+    assert first[0].is_dir(), "it waits for better times"
 
 
 def test_study_without_a_low_energy_image_is_forgotten(tmp_path, exam):

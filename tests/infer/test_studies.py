@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,10 +14,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cem_monai.cli import main
-from cem_monai.infer import infer_studies, make_sender
-from cem_monai.transport import DeliveryError, StowSender, broken_audit_lines
+from cem_monai.infer import Target, infer_studies, make_sender
+from cem_monai.transport import (
+    Delivery,
+    DeliveryError,
+    DicomwebSource,
+    StowSender,
+    broken_audit_lines,
+)
 from exams import write_exam
 from infer.stand_in import MODEL, translate
+from pictures import write_pictures
 from transport.archives import DicomArchive, WebArchive, free_port
 
 
@@ -80,6 +88,40 @@ def test_archive_that_is_away_today_gets_it_tomorrow(exam, tmp_path):
     assert sorted(archive.uids) == sorted(path.stem for path in (tmp_path / "out").glob("*.dcm"))
 
 
+def test_what_other_weights_made_is_neither_audited_nor_sent(exam, tmp_path):
+    infer(exam, tmp_path / "out")
+    other = replace(MODEL, weights_sha256="ef" * 32)
+
+    def with_others(source, output):
+        return translate(source, output, other)
+
+    (tmp_path / "out" / "audit.jsonl").unlink()
+    with WebArchive().running() as archive:
+        sender = StowSender(archive.url)
+        infer_studies(str(exam), tmp_path / "out", with_others, sender=sender, ae_title="CEM")
+    assert {line["weights_sha256"] for line in audit(tmp_path / "out")} == {"ef" * 32}
+    made = {line["output_sop_instance_uid"] for line in audit(tmp_path / "out")}
+    assert set(archive.stored) == made
+    assert len(list((tmp_path / "out").glob("*.dcm"))) == 4
+
+
+def test_older_result_of_an_image_that_is_refused_now_is_told_and_not_sent(exam, tmp_path):
+    infer(exam, tmp_path / "out")
+    path = sorted(exam.rglob("*_LE.dcm"))[0]
+    dataset = pydicom.dcmread(path)
+    dataset.PresentationIntentType = "FOR PROCESSING"
+    dataset.save_as(path)
+    (tmp_path / "out" / "audit.jsonl").unlink()
+    with WebArchive().running() as archive:
+        outcome = infer(exam, tmp_path / "out", StowSender(archive.url))
+        assert len(archive.stored) == 1
+    assert (outcome.refused, outcome.older) == (1, 1)
+    assert outcome.sentences[0].startswith("1 older results in the output come from images")
+    assert {line["output_sop_instance_uid"] for line in audit(tmp_path / "out")} == set(
+        archive.stored
+    )
+
+
 def test_each_destination_has_its_own_outbox(exam, tmp_path):
     nobody = StowSender(f"http://127.0.0.1:{free_port()}/dicom-web")
     assert infer(exam, tmp_path / "out", nobody).delivery.waiting == 2
@@ -127,6 +169,75 @@ def test_study_that_nothing_can_be_made_of_does_not_stop_the_rest(exam, tmp_path
     assert outcome.refused == 1
     assert not outcome.complete
     assert "is not a DICOM file" in (tmp_path / "out" / "refused.csv").read_text()
+
+
+def refuse_one(exam, archive):
+    """Put an exam into an archive, one low-energy image with an implant; return its UID."""
+    for path in exam.rglob("*.dcm"):
+        archive.stored[str(pydicom.dcmread(path).SOPInstanceUID)] = path.read_bytes()
+    path = sorted(exam.rglob("*_LE.dcm"))[0]
+    dataset = pydicom.dcmread(path)
+    dataset.BreastImplantPresent = "YES"
+    dataset.save_as(path)
+    archive.stored[str(dataset.SOPInstanceUID)] = path.read_bytes()
+    return str(dataset.SOPInstanceUID)
+
+
+def test_refused_image_of_an_archive_is_named_by_its_uid(exam, tmp_path):
+    with WebArchive().running() as archive:
+        uid = refuse_one(exam, archive)
+        assert infer(f"{archive.url}/studies", tmp_path / "out").refused == 1
+    header, row = (tmp_path / "out" / "refused.csv").read_text().splitlines()
+    assert header == "sop_instance_uid,reason,code"
+    assert row.startswith(f"{uid},")
+    assert row.endswith("E-IMPLANT")
+    assert ".work" not in row
+
+
+def test_study_that_fails_leaves_the_list_and_sends_what_was_made(exam, tmp_path, monkeypatch):
+    def fails_later(source, output):
+        translate(source, output)
+        raise ValueError("the second study")
+
+    monkeypatch.setattr(DicomwebSource, "studies", lambda _: iter(["1.2.3", "1.2.4"]))
+    deliver, rounds = Target.deliver, []
+
+    def none_at_first(target, report, **options):
+        rounds.append(target)
+        return Delivery() if len(rounds) == 1 else deliver(target, report, **options)
+
+    monkeypatch.setattr(Target, "deliver", none_at_first)
+    works = iter([translate, fails_later])
+    with WebArchive().running() as archive, WebArchive().running() as target:
+        uid = refuse_one(exam, archive)
+        with pytest.raises(ValueError, match="the second study"):
+            infer_studies(
+                f"{archive.url}/studies",
+                tmp_path / "out",
+                lambda source, output: next(works)(source, output),
+                sender=StowSender(target.url),
+                ae_title="CEM",
+            )
+    assert len(target.stored) == 1
+    assert (tmp_path / "out" / "refused.csv").read_text().count(uid) == 2
+
+
+def test_earlier_results_of_every_kind_in_the_archive_are_passed_over(exam, tmp_path):
+    """Maps too: a study of nothing but such objects has nothing to refuse."""
+    with WebArchive().running() as archive:
+        for path in exam.rglob("*_LE.dcm"):
+            dataset = pydicom.dcmread(path)
+            dataset.ImageType = ["DERIVED", "PRIMARY", "", "UNCERTAINTY_MAP"]
+            dataset.save_as(path)
+            archive.stored[str(dataset.SOPInstanceUID)] = path.read_bytes()
+        assert infer(f"{archive.url}/studies", tmp_path / "out").complete
+
+
+def test_pictures_are_not_sent(tmp_path):
+    write_pictures(tmp_path / "png")
+    with pytest.raises(ValueError, match="archives take DICOM"):
+        infer(tmp_path / "png", tmp_path / "out", StowSender("http://127.0.0.1:1/dicom-web"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_study_that_the_archive_does_not_send_is_told(tmp_path, monkeypatch):

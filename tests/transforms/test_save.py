@@ -190,3 +190,24 @@ def test_what_a_killed_run_left_is_removed(tmp_path, weights):
     save({**item, "pred": item["image"]})
     (path,) = (tmp_path / "out").iterdir()
     assert path.suffix == ".dcm"
+
+
+@pytest.mark.parametrize("kind", [CEMSaveImaged, UncertaintySaveImaged])
+def test_second_run_gives_the_same_bytes_at_another_time(tmp_path, weights, monkeypatch, kind):
+    write_source(tmp_path / "le.dcm")
+    item = CEMLoadImaged("image")({"image": str(tmp_path / "le.dcm")})
+    passes = {"passes": 4} if kind is UncertaintySaveImaged else {}
+    save = kind("pred", output_dir=tmp_path / "out", model_name="m", weights=weights, **passes)
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1000000000")
+    save({**item, "pred": item["image"]})
+    (path,) = (tmp_path / "out").iterdir()
+    first = path.read_bytes()
+    monkeypatch.delenv("SOURCE_DATE_EPOCH")
+    save({**item, "pred": item["image"]})
+    assert path.read_bytes() == first
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1100000000")
+    save({**item, "pred": item["image"]})
+    assert pydicom.dcmread(path).ContentDate == "20041109"
+    path.write_bytes(first[:1000])  # no object to take a time from
+    save({**item, "pred": item["image"]})
+    assert pydicom.dcmread(path).ContentDate == "20041109"

@@ -94,13 +94,19 @@ class DicomArchive:
             yield 0xFF00, one
 
 
+def stored_answer(uid: str) -> bytes:
+    """Return what an archive answers that has stored one object."""
+    item = {"00081150": {"vr": "UI", "Value": [MG]}, "00081155": {"vr": "UI", "Value": [uid]}}
+    return json.dumps({"00081199": {"vr": "SQ", "Value": [item]}}).encode()
+
+
 class WebArchive:
     """Stores by STOW-RS, answers QIDO-RS and WADO-RS."""
 
     def __init__(self) -> None:
         self.stored: dict[str, bytes] = {}
         self.received: list[str] = []
-        self.answers: list[tuple[int, bytes]] = []  # of the next POST requests; then 200
+        self.answers: list[tuple[int, bytes]] = []  # of the next POST requests; then it stores
         self.drop: list[str] = []  # next POST requests: "before" or "after" storing
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
@@ -129,9 +135,11 @@ class WebArchive:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 archive.headers.append(dict(self.headers))
                 drop = archive.drop.pop(0) if archive.drop else ""
-                status, answer = archive.answers.pop(0) if archive.answers else (200, b"{}")
-                if drop != "before" and status == 200 and answer == b"{}":
-                    archive.take(body)
+                status, answer = 503, b""
+                if archive.answers:
+                    status, answer = archive.answers.pop(0)
+                elif drop != "before":
+                    status, answer = 200, stored_answer(archive.take(body))
                 if not drop:
                     self._answer(status, "application/dicom+json", answer)
 
@@ -148,11 +156,12 @@ class WebArchive:
 
         return Handler
 
-    def take(self, body: bytes) -> None:
+    def take(self, body: bytes) -> str:
         content = body.split(b"\r\n\r\n", 1)[1].rpartition(b"\r\n--")[0]
         uid = str(pydicom.dcmread(BytesIO(content)).SOPInstanceUID)
         self.stored[uid] = content
         self.received.append(uid)
+        return uid
 
     def get(self, path: str) -> tuple[int, str, bytes]:
         path, _, query = path.removeprefix("/dicom-web").partition("?")

@@ -1,35 +1,22 @@
-"""Orthanc, a real archive, on free ports of the loopback; tests skip where it is absent."""
+"""Orthanc, a real archive, on ports of the loopback; tests skip where it is absent."""
 
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import time
-import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
-
+from orthanc import pacs_or_skip
 from transport.archives import free_port
-
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-needs_orthanc = pytest.mark.skipif(
-    shutil.which("Orthanc") is None or not PLUGIN.exists(),
-    reason="Orthanc is absent: apt-get install orthanc orthanc-dicomweb",
-)
 
 
 class Orthanc:
-    """One archive with its folder; may be killed and started again."""
+    """One archive with its folder; may be killed and started again at the same ports."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
         self.http, self.dicom = free_port(), free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._configuration = folder / "orthanc.json"
-        self._configuration.write_text(json.dumps(self._settings()))
+        self._running = ExitStack()
 
     @property
     def stow(self) -> str:
@@ -40,62 +27,23 @@ class Orthanc:
         return f"ORTHANC@127.0.0.1:{self.dicom}"
 
     def start(self) -> None:
-        with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(
-                ["Orthanc", str(self._configuration)], stdout=log, stderr=log
-            )
-        for _ in range(600):
-            try:
-                self.get("/system")
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise AssertionError((self.folder / "log").read_text())
+        self._pacs = self._running.enter_context(
+            pacs_or_skip(self.folder, http_port=self.http, dicom_port=self.dicom)
+        )
 
     def kill(self) -> None:
         """Kill -9: no goodbye, no flush."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def get(self, path: str) -> object:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=10) as answer:
-            return json.load(answer)
+        self._running.close()
 
     def uids(self) -> list[str]:
         """SOPInstanceUIDs of all that it holds."""
-        found = self.get("/instances?expand")
-        assert isinstance(found, list)
-        return [one["MainDicomTags"]["SOPInstanceUID"] for one in found]
+        return [one["MainDicomTags"]["SOPInstanceUID"] for one in self._instances()]
 
     def file(self, uid: str) -> bytes:
-        for one in self.get("/instances?expand"):  # type: ignore[attr-defined]
+        for one in self._instances():
             if one["MainDicomTags"]["SOPInstanceUID"] == uid:
-                url = f"http://127.0.0.1:{self.http}/instances/{one['ID']}/file"
-                with urllib.request.urlopen(url, timeout=10) as answer:
-                    return bytes(answer.read())
+                return self._pacs.get(f"/instances/{one['ID']}/file")
         raise AssertionError(f"{uid} is not there")
 
-    def _settings(self) -> dict[str, object]:
-        data = str(self.folder / "db")
-        return {
-            "Name": "test",
-            "StorageDirectory": data,
-            "IndexDirectory": data,
-            "StorageCompression": False,
-            "Plugins": [str(PLUGIN)],
-            "HttpPort": self.http,
-            "DicomPort": self.dicom,
-            "DicomAet": "ORTHANC",
-            "RemoteAccessAllowed": False,
-            "AuthenticationEnabled": False,
-            "DicomAlwaysAllowEcho": True,
-            "DicomAlwaysAllowStore": True,
-            "DicomAlwaysAllowFind": True,
-            "DicomAlwaysAllowGet": True,
-            "DicomCheckCalledAet": False,
-            "DicomModalities": {"cem": ["CEM_MONAI", "127.0.0.1", 4242]},
-            "ConcurrentJobs": 1,
-            "DicomWeb": {"Enable": True, "Root": "/dicom-web/", "Ssl": False},
-        }
+    def _instances(self) -> list[dict[str, dict[str, str]]]:
+        return list(json.loads(self._pacs.get("/instances?expand")))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 from itertools import islice
 
+import pydicom
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,7 +22,7 @@ from cem_monai.transport import (
     growing_pauses,
     parse_peer,
 )
-from transport.archives import DicomArchive, WebArchive, free_port, write_object
+from transport.archives import DicomArchive, WebArchive, free_port, stored_answer, write_object
 
 
 def no_pauses():
@@ -106,11 +109,11 @@ def test_known_object_is_stored(outbox):
 
 def test_known_object_is_stored_in_a_dicom_archive(outbox):
     with DicomArchive().running() as archive:
-        archive.answers = [0x0111, 0xB000]
+        archive.answers = [0x0111, 0xB000, 0x0107]
         sender = StoreSender(parse_peer(f"PACS@127.0.0.1:{archive.port}"))
         result, told = send_all(outbox, sender)
     assert result.stored == 3
-    assert told == ["stored before", "stored with warning 0xB000", "stored"]
+    assert told == ["stored before", "stored with warning 0xB000", "stored with warning 0x0107"]
 
 
 @pytest.mark.parametrize(
@@ -141,6 +144,58 @@ def test_every_refusal_is_one_sentence(outbox, status, body, fault, sentence):
             StowSender(archive.url).send(outbox.waiting()[0].path)
     assert error.value.fault is fault
     assert str(error.value).startswith(archive.url + "/studies: ")
+
+
+XML = """<?xml version="1.0"?><NativeDicomModel xmlns="http://dicom.nema.org/PS3.19/models/NativeDICOM">
+<DicomAttribute tag="{sequence}" vr="SQ"><Item number="1"><DicomAttribute tag="{tag}" vr="{vr}">
+<Value number="1">{value}</Value></DicomAttribute></Item></DicomAttribute></NativeDicomModel>"""
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        (200, b""),
+        (204, b""),
+        (202, b"{}"),
+        (200, b"[]"),
+        (200, b"<html>Please log in</html>"),
+        (200, b"<!DOCTYPE html><html><br></html>"),
+        (200, stored_answer("1.2.826.0.1.0")[:-9]),
+        (200, stored_answer("1.2.3")),
+        (200, b'{"00081199": {"Value": [7]}}'),
+        (200, b'{"00081199": 7}'),
+        (200, b"[" * 200_000),
+    ],
+)
+def test_what_the_archive_does_not_confirm_still_waits(outbox, status, body):
+    with WebArchive().running() as archive:
+        archive.answers = [(status, body)] * 30
+        result, told = send_all(outbox, StowSender(archive.url), patience=0.002)
+    assert (result.stored, result.refused, result.waiting) == (0, 0, 3)
+    assert told == []
+    assert f"answers {status} without naming the object as stored" in (result.trouble or "")
+
+
+def test_answers_in_xml(outbox):
+    first, second, _ = (parcel.uid for parcel in outbox.waiting())
+    failed = XML.format(sequence="00081198", tag="00081197", vr="US", value=0xA900)
+    stored = XML.format(sequence="00081199", tag="00081155", vr="UI", value=second)
+    with WebArchive().running() as archive:
+        archive.answers = [(202, failed.encode()), (200, stored.encode())]
+        result, told = send_all(outbox, StowSender(archive.url))
+    assert (result.stored, result.refused, result.waiting) == (2, 1, 0)
+    assert told[0].endswith("failure reason 0xA900")
+    assert told[1] == "stored"
+    assert outbox.failed() == [first]
+
+
+def test_warning_of_a_web_archive_is_told(outbox):
+    path = outbox.waiting()[0].path
+    answer = json.loads(stored_answer(path.stem))
+    answer["00081199"]["Value"][0]["00081196"] = {"vr": "US", "Value": [0xB000]}
+    with WebArchive().running() as archive:
+        archive.answers = [(202, json.dumps(answer).encode())]
+        assert StowSender(archive.url).send(path) == "stored with warning 0xB000"
 
 
 def test_nobody_there(outbox):
@@ -210,7 +265,12 @@ def test_compressed_object_arrives_uncompressed_where_it_must(tmp_path, make_mam
     path = tmp_path / "a.dcm"
     dataset.save_as(path, enforce_file_format=True)
     archive = DicomArchive()
-    for syntaxes in (["1.2.840.10008.1.2.1"], ["1.2.840.10008.1.2.1", str(JPEGLSLossless)]):
+    plain = "1.2.840.10008.1.2"
+    for syntaxes in (
+        [plain],
+        ["1.2.840.10008.1.2.1"],
+        ["1.2.840.10008.1.2.1", str(JPEGLSLossless)],
+    ):
         archive.syntaxes, archive.stored = syntaxes, []
         with archive.running():
             sender = StoreSender(parse_peer(f"PACS@127.0.0.1:{archive.port}"))
@@ -222,6 +282,18 @@ def test_compressed_object_arrives_uncompressed_where_it_must(tmp_path, make_mam
         np.testing.assert_array_equal(stored.pixel_array, pixels)
 
 
+def test_archive_that_takes_implicit_vr_alone(outbox, tmp_path):
+    archive = DicomArchive()
+    archive.syntaxes = ["1.2.840.10008.1.2"]
+    with archive.running():
+        result, _ = send_all(outbox, StoreSender(parse_peer(f"PACS@127.0.0.1:{archive.port}")))
+    assert result.stored == 3
+    for stored in archive.stored:
+        assert stored.file_meta.TransferSyntaxUID == "1.2.840.10008.1.2"
+        sent = pydicom.dcmread(tmp_path / "results" / f"{stored.SOPInstanceUID}.dcm")
+        assert list(stored) == list(sent)
+
+
 def test_key_goes_to_loopback_or_https_only(outbox, monkeypatch):
     monkeypatch.setenv("CEM_MONAI_AUTHORIZATION", "Bearer secret")
     path = outbox.waiting()[0].path
@@ -231,6 +303,29 @@ def test_key_goes_to_loopback_or_https_only(outbox, monkeypatch):
     with pytest.raises(DeliveryError, match="is not sent without https") as error:
         StowSender("http://192.0.2.1/dicom-web").send(path)
     assert "secret" not in str(error.value)
+
+
+def test_key_from_a_file_may_end_with_a_new_line(outbox, monkeypatch):
+    monkeypatch.setenv("CEM_MONAI_AUTHORIZATION", "Bearer secret\n")
+    with WebArchive().running() as archive:
+        StowSender(archive.url).send(outbox.waiting()[0].path)
+    assert archive.headers[0]["Authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize("key", ["Bearer\nsecret", "Bearer secret\x00", "Bearer sécret"])
+def test_key_that_is_no_header_is_refused_without_quoting_it(outbox, monkeypatch, key):
+    monkeypatch.setattr(os, "environ", {**os.environ, "CEM_MONAI_AUTHORIZATION": key})
+    with WebArchive().running() as archive, pytest.raises(DeliveryError, match="holds") as error:
+        StowSender(archive.url).send(outbox.waiting()[0].path)
+    assert error.value.fault is Fault.MISCONFIGURED
+    assert "cret" not in str(error.value)
+
+
+def test_host_that_nobody_knows_is_unreachable(outbox):
+    """`.invalid` is reserved, RFC 2606: no name server knows it."""
+    result, _ = send_all(outbox, StoreSender(parse_peer("PACS@archive.invalid:104")))
+    assert result.waiting == 3
+    assert "PACS@archive.invalid:104: is unreachable (" in (result.trouble or "")
 
 
 def test_password_in_the_address_is_refused_without_quoting_it():

@@ -28,9 +28,9 @@ from cem_monai.transport import (
 )
 from exams import write_exam
 from infer.stand_in import translate
-from transport.orthanc import Orthanc, needs_orthanc
+from transport.orthanc import Orthanc
 
-pytestmark = [pytest.mark.slow, needs_orthanc]
+pytestmark = pytest.mark.slow
 
 IMAGES = 200
 PROGRAM = Path(__file__).with_name("send_outbox.py")

@@ -4,10 +4,10 @@ import errno
 import os
 import resource
 import signal
-import time
 
 import pytest
 
+from cem_monai.atomic import atomic_write
 from cem_monai.transport import Outbox
 
 UID = "1.2.3"
@@ -126,12 +126,28 @@ def test_full_disk_leaves_nothing_half_written(tmp_path, file, monkeypatch):
     assert outbox.add(file, UID), "with space again"
 
 
-def test_leftovers_of_dead_processes_are_swept_but_not_those_of_living_ones(tmp_path):
+def test_leftovers_of_dead_processes_are_swept_but_not_those_of_living_ones(tmp_path, file):
     outbox = Outbox(tmp_path / "outbox")
-    old, young = (outbox.folder / "new" / f".{name}.tmp" for name in ("old", "young"))
-    for path in (old, young):
-        path.write_bytes(b"half")
-    os.utime(old, (time.time() - 7200,) * 2)
-    Outbox(tmp_path / "outbox")
-    assert not old.exists()
-    assert young.exists()
+    dead = outbox.folder / "new" / ".dead.tmp"
+    dead.write_bytes(b"half")
+    with atomic_write(outbox.folder / "new" / "1.2.3.dcm"):
+        Outbox(tmp_path / "outbox")
+        (living,) = (outbox.folder / "new").glob(".*.tmp")
+    assert not dead.exists()
+    assert living.name.startswith(".1.2.3.dcm.")
+
+
+def test_object_is_placed_though_its_temporary_name_was_taken_for_a_leftover(
+    tmp_path, file, monkeypatch
+):
+    outbox, link = Outbox(tmp_path / "outbox"), os.link
+
+    def swept(source, temporary):
+        link(source, temporary)
+        Outbox(tmp_path / "outbox")
+
+    monkeypatch.setattr(os, "link", swept)
+    outbox.add(file, UID)
+    (parcel,) = outbox.waiting()
+    assert parcel.path.read_bytes() == file.read_bytes()
+    assert not list((outbox.folder / "new").glob(".*"))

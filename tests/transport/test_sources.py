@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pydicom
 import pytest
 
@@ -9,6 +10,7 @@ from cem_monai.transport import (
     DeliveryError,
     DicomwebSource,
     DimseSource,
+    Fault,
     archive_source,
     parse_peer,
 )
@@ -96,6 +98,37 @@ def test_study_over_the_dicom_protocol(tmp_path, objects):
         source = DimseSource(parse_peer(f"PACS@127.0.0.1:{archive.port}"), "1.2.3")
         assert source.fetch("1.2.3", target) == 3
     assert fetched(target) == [path.stem for path in objects]
+
+
+def test_uid_that_is_none_is_a_failure_of_this_study(tmp_path):
+    with DicomArchive().running() as archive:
+        archive.series = [("", "MG")]
+        with pytest.raises(DeliveryError, match="answers a search without a valid UID"):
+            DimseSource(parse_peer(f"PACS@127.0.0.1:{archive.port}"), "1.2.3").fetch(
+                "1.2", tmp_path
+            )
+
+
+@pytest.mark.parametrize(
+    ("bound", "value", "sentence"),
+    [
+        ("dimse.MOST_OBJECTS", 2, "its study has more than 2 objects"),
+        ("storage_service.MAX_OBJECT", 10_000, "its object is too large"),
+    ],
+)
+def test_more_than_a_study_can_be_is_refused(
+    tmp_path, make_mammogram, monkeypatch, bound, value, sentence
+):
+    pixels = np.zeros((128, 128))
+    objects = [write_object(tmp_path, make_mammogram, n, pixels=pixels) for n in range(3)]
+    monkeypatch.setattr(f"cem_monai.transport.{bound}", value)
+    (tmp_path / "in").mkdir()
+    with DicomArchive().running() as archive:
+        archive.stored = [pydicom.dcmread(path) for path in objects]
+        source = DimseSource(parse_peer(f"PACS@127.0.0.1:{archive.port}"), "1.2.3")
+        with pytest.raises(DeliveryError, match=sentence) as error:
+            source.fetch("1.2.3", tmp_path / "in")
+    assert error.value.fault is Fault.REFUSED
 
 
 def test_full_disk_while_fetching(tmp_path, objects):

@@ -137,6 +137,19 @@ def test_study_without_a_valid_uid(service, tmp_path, make_mammogram, study, log
     assert not arrived(tmp_path)
 
 
+def test_object_that_would_take_minutes_to_parse(service, tmp_path, make_mammogram, log):
+    path = write_object(tmp_path / "out", make_mammogram, 1)
+    content = path.read_bytes()
+    place = content.index(struct.pack("<HH2s", 0x0010, 0x0010, b"PN"))
+    items = struct.pack("<HHI", 0xFFFE, 0xE000, 0) * 40_000
+    bomb = struct.pack("<HH2sHI", 0x0008, 0x1140, b"SQ", 0, 2**32 - 1) + items
+    bomb += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    path.write_bytes(content[:place] + bomb + content[place:])
+    with pytest.raises(DeliveryError, match="0xC000"):
+        sender(service).send(path)
+    assert log == ["refused an object that cannot be read (TooManyStepsError)"]
+
+
 def test_huge_length_is_not_read(service, log):
     """A protocol data unit that announces 4 GB: hung up before memory is asked for."""
     with socket.create_connection(("127.0.0.1", service.port)) as caller:

@@ -125,6 +125,8 @@ def orthanc_settings(folder: Path, url: str) -> dict[str, Any]:
         "DicomCheckCalledAet": False,
         "DicomAlwaysAllowEcho": True,
         "DicomAlwaysAllowStore": True,
+        "DicomAlwaysAllowFind": True,
+        "DicomAlwaysAllowGet": True,
         "UnknownSopClassAccepted": False,
         "DicomWeb": {
             "Enable": True,
