@@ -7,7 +7,7 @@ was looked at before, and may take so many steps; the pixel data are read withou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from struct import error as struct_error
 from struct import unpack_from
@@ -136,15 +136,22 @@ def _parse(path: Path, steps: Steps, parse: Callable[[], Result]) -> Result:
         return parse()
     except InvalidDicomError:
         raise MammogramError(f"{path}: is not a DICOM file", RefusalCode.NOT_DICOM) from None
-    except RecursionError:
-        sentence = f"{path}: sequences are nested more than {MAX_DEPTH} deep"
-        raise MammogramError(sentence, RefusalCode.NESTING) from None
     except Exception as error:  # pydicom lets many types through; its texts may quote the patient
+        if any(isinstance(one, RecursionError) for one in _with_causes(error)):
+            sentence = f"{path}: sequences are nested more than {MAX_DEPTH} deep"
+            raise MammogramError(sentence, RefusalCode.NESTING) from None
         if steps.exhausted:
             sentence = f"{path}: the header takes more than {MAX_STEPS} steps to read"
             raise MammogramError(sentence, RefusalCode.HEADER_SIZE) from None
         sentence = f"{path}: cannot be read as DICOM, it is damaged ({type(error).__name__})"
         raise MammogramError(sentence, RefusalCode.DAMAGED) from None
+
+
+def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and those while whose handling it was raised."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _file_meta(head: bytes, steps: Steps) -> Dataset:

@@ -7,6 +7,7 @@ from cem_monai.handlers.case_metrics_saver import CaseMetricsSaver
 from cem_monai.handlers.contrast_index import CarneiroContrastIndex
 from cem_monai.handlers.delta_cnr import DeltaCNR
 from cem_monai.handlers.dropout_uncertainty import DropoutUncertainty
+from cem_monai.handlers.image_seed import ImageSeed, image_seed
 from cem_monai.handlers.loss_history import LossHistory
 from cem_monai.handlers.patch_metrics_saver import PatchMetricsSaver
 from cem_monai.handlers.preview_panels import PreviewPanels
@@ -20,6 +21,7 @@ __all__ = [
     "CaseMetricsSaver",
     "DeltaCNR",
     "DropoutUncertainty",
+    "ImageSeed",
     "KeptCase",
     "LossHistory",
     "PatchMetricsSaver",
@@ -29,4 +31,5 @@ __all__ = [
     "TrainingCheckpoint",
     "WorstCases",
     "annealed_tau",
+    "image_seed",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 
 import torch
@@ -10,6 +9,8 @@ from ignite.engine import Engine
 from monai.data import MetaTensor
 from monai.engines import IterationEvents
 from torch import nn
+
+from cem_monai.handlers.image_seed import image_seed
 
 Inferer = Callable[..., torch.Tensor]
 
@@ -85,7 +86,7 @@ class DropoutUncertainty:
             layer.train()
         devices = [image.device] if image.is_cuda else []
         with torch.random.fork_rng(devices):
-            torch.manual_seed(self._seed(image))
+            torch.manual_seed(image_seed(image, self.seed, self.passes))
             for number in range(1, self.passes + 1):
                 result = self.inferer(image, self.network)
                 # Welford: two maps in memory, however many passes
@@ -94,8 +95,3 @@ class DropoutUncertainty:
                 squares = squares.to(result) + change * (result - mean)
         self.network.train(training)
         return (squares / (self.passes - 1)).sqrt()
-
-    def _seed(self, image: torch.Tensor) -> int:
-        digest = hashlib.sha256(f"{self.seed} {self.passes}".encode())
-        digest.update(image.cpu().numpy().tobytes())
-        return int.from_bytes(digest.digest()[:7], "big")
