@@ -73,10 +73,11 @@ def infer(*arguments) -> subprocess.CompletedProcess[str]:
 
 
 def files(output: Path) -> dict[str, bytes]:
+    """Return all files but the audit log, which tells of every run."""
     return {
         path.relative_to(output).as_posix(): path.read_bytes()
         for path in output.rglob("*")
-        if path.is_file()
+        if path.is_file() and path.name != "audit.jsonl"
     }
 
 

@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 BANNER = "VIRTUAL CONTRAST - AI"
 ROWS_PER_TEXT_HEIGHT = 32
 """The text is as high as this share of the image, so that it is legible at every matrix size."""
+MIN_TEXT_HEIGHT = 8
+"""Pixels. Smaller letters fall apart."""
 
 Mask = npt.NDArray[np.bool_]
 
@@ -39,8 +41,9 @@ def paint_banner(
         text: what to paint.
     """
     painted = pixels.copy()
-    height = max(8, pixels.shape[0] // ROWS_PER_TEXT_HEIGHT)
-    for size in (height, height * 3 // 4, height // 2):
+    height = max(MIN_TEXT_HEIGHT, pixels.shape[0] // ROWS_PER_TEXT_HEIGHT)
+    smaller = [size for size in (height * 3 // 4, height // 2) if size >= MIN_TEXT_HEIGHT]
+    for size in (height, *smaller):
         for stamp in (_stamp(text, size), np.rot90(_stamp(text, size))):
             for box in _corners(pixels.shape, stamp.shape, left=chest_wall_at_right):
                 if not breast[box].any():

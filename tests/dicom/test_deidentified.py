@@ -14,7 +14,7 @@ import numpy as np
 import pydicom
 import pytest
 from dicomanonymizer.simpledicomanonymizer import anonymize_dataset
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 
@@ -135,6 +135,7 @@ def _refusal(dataset: Dataset, kind: str, folder: Path) -> str:
     return str(error.value)
 
 
+@example("high_dose", Laterality.LEFT, ViewPosition.CC, Compression.NONE, 73, 113, "")
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kind=st.sampled_from(KINDS),
