@@ -51,10 +51,10 @@ $(LABEL_INSTALLED): $(INSTALLED) docs/how-to/labeling/requirements.txt docs/how-
 	touch $@
 
 label: $(LABEL_INSTALLED)  ## Orthanc and MONAI Label on this machine, with the demo's exams
-	PYTHONPATH=docs/how-to $(BIN)/python -m labeling $(LABEL)
+	LABEL_PYTHON=$(LABEL_VENV)/bin/python PYTHONPATH=docs/how-to $(BIN)/python -m labeling $(LABEL)
 
 test-label: $(LABEL_INSTALLED)  ## a real MONAI Label server beside a real Orthanc; its OHIF in headless Chromium
-	SCREENSHOTS=build/label $(BIN)/python -m pytest tests/label_app $(PYTEST)
+	LABEL_PYTHON=$(LABEL_VENV)/bin/python SCREENSHOTS=build/label $(BIN)/python -m pytest tests/label_app $(PYTEST)
 
 check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 	$(BIN)/ruff check .

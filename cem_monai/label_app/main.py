@@ -114,6 +114,10 @@ class VirtualDesApp(MONAILabelApp):
             file, told_json = None, {"problem": refusal.detail}  # the next image may be better
         return {"label": file, "tag": "original", "file": file, "params": told_json}
 
+    def batch_infer(self, request: dict[str, Any], datastore: Any = None) -> Any:
+        """Translate one view after the other; MONAI Label would divide by the number of GPUs."""
+        return super().batch_infer({**request, "multi_gpu": False}, datastore)
+
     def on_save_label(self, image_id: str, label_id: str) -> dict[str, Any]:
         """Measure at once; what cannot be measured is told, and the drawing stays saved."""
         reader = label_id.rpartition("/")[0]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import time
-import urllib.error
+import stat
 import urllib.request
 from pathlib import Path
 
@@ -21,32 +20,10 @@ from cem_monai.evaluation import EvaluationRequest, evaluate_predictions
 from cem_monai.label_app.labelmap import read_drawing
 from cem_monai.label_app.nrrd_file import write_nrrd
 from exams import SPACING
+from label_app.asking import MODEL, ask, label_folder
 from orthanc import wado
 
 pytestmark = pytest.mark.slow
-MODEL = "virtual_des_unet512"
-PATIENCE = 240  # seconds, on a machine that does other things too
-
-
-def ask(server, method: str, path: str, *, params=None, label: Path | None = None):
-    """Send a form as the plug-ins do; return status and body."""
-    boundary = "boundary-of-this-test"
-    parts = []
-    if params is not None:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="params"\r\n\r\n'
-        parts.append(head.encode() + json.dumps(params).encode() + b"\r\n")
-    if label is not None:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="label"; '
-        head += f'filename="{label.name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
-        parts.append(head.encode() + label.read_bytes() + b"\r\n")
-    body = b"".join(parts) + f"--{boundary}--\r\n".encode() if parts else None
-    headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"} if parts else {}
-    request = urllib.request.Request(server.url + path, body, headers, method=method)
-    try:
-        with urllib.request.urlopen(request) as answer:
-            return answer.status, answer.read()
-    except urllib.error.HTTPError as error:
-        return error.code, error.read()
 
 
 def low_energy_of(item) -> str:
@@ -71,9 +48,8 @@ def test_app_is_listed(server):
     assert info["labels"] == ["mass", "background"]
     assert "cnr" in info["scoring"]
     assert "uncertainty" in info["strategies"]
-    assert (
-        info["datastore"]["total"] == 13
-    )  # eight views of four exams, four of one, and one to be refused
+    # eight views of four exams, four of one, and one to be refused
+    assert info["datastore"]["total"] == 13
 
 
 def test_virtual_des_delta_cnr_is_that_of_evaluate(server, pacs, drawn_exams, tmp_path):
@@ -123,15 +99,12 @@ def test_virtual_des_delta_cnr_is_that_of_evaluate(server, pacs, drawn_exams, tm
         for name, column in (("cnr_real", "mass_cnr_real"), ("cnr_virtual", "mass_cnr_generated")):
             mean = np.mean([one[name] for one in both])
             assert mean == pytest.approx(float(row[column]), rel=1e-5)
-    with (_label_folder(server) / "cnr.csv").open() as file:
-        table = list(csv.DictReader(file))
-    assert {(one["image"], one["reader"]) for one in table} == {
-        (low_energy_of(item), reader) for item in items for reader in ("ann", "bob")
-    }
-
-
-def _label_folder(server) -> Path:
-    return server.log.parent / "label"
+    images = [low_energy_of(item) for item in items]
+    with (label_folder(server) / "cnr.csv").open() as file:
+        table = [(one["image"], one["reader"]) for one in csv.DictReader(file)]
+    assert sorted(one for one in table if one[0] in images) == sorted(
+        (image, reader) for image in images for reader in ("ann", "bob")
+    )
 
 
 def test_refused_image_gives_the_sentence_of_the_gate_and_the_server_lives_on(server, drawn_exams):
@@ -203,19 +176,6 @@ def test_next_view_is_the_most_uncertain_one_that_the_reader_has_not_drawn_on(se
         assert json.load(answer)["id"] == max(left, key=left.__getitem__)
 
 
-def test_scoring_method_writes_the_same_table(server):
-    """It runs in a process of its own."""
-    table = _label_folder(server) / "cnr.csv"
-    before = table.read_text()
-    table.write_text("")
-    status, body = ask(server, "POST", "/scoring/cnr")
-    assert status == 200, body
-    patience = time.monotonic() + PATIENCE
-    while table.read_text() != before and time.monotonic() < patience:
-        time.sleep(0.5)
-    assert table.read_text() == before
-
-
 def test_label_of_another_size_is_refused(server, simulated, tmp_path):
     dataset = pydicom.dcmread(next(one for one in simulated if one.name == "L_CC_LE.dcm"))
     (tmp_path / "label.bin").write_bytes(b"12345")
@@ -229,3 +189,23 @@ def test_label_of_another_size_is_refused(server, simulated, tmp_path):
     assert status == 422
     assert "5 bytes" in json.loads(body)["detail"]
     assert server.alive
+
+
+@pytest.mark.parametrize("image", ["../../etc/passwd", "/etc/passwd", "2.25.x", "*"])
+def test_files_are_not_asked_for(server, image):
+    for method, path in (
+        ("POST", f"/infer/{MODEL}?image={image}&output=json"),
+        ("GET", f"/datastore/image?image={image}"),
+        ("GET", f"/datastore/label?label=ann/{image}&tag=final"),
+    ):
+        status, body = ask(server, method, path)
+        assert status == 422, (path, body)
+        assert "images are named, files are not taken" in json.loads(body)["detail"]
+    status, _ = ask(server, "GET", f"/datastore/label?label=..%2F{image}&tag=../final")
+    assert status == 422
+
+
+def test_images_are_kept_from_other_users(server):
+    folder = label_folder(server)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / "dicom").stat().st_mode) == 0o700

@@ -62,7 +62,9 @@ def label_python() -> Path:
     usual = Path(cem_monai.__file__).parents[1] / ENVIRONMENT / "bin" / "python"
     python = Path(os.environ.get("LABEL_PYTHON") or usual)
     if not python.is_file():
-        raise FileNotFoundError(f"no MONAI Label at {python}: make label sets it up")
+        raise FileNotFoundError(
+            f"MONAI Label is not installed, {python} is missing: type make label"
+        )
     return python
 
 
@@ -82,7 +84,7 @@ def running_server(
     Raises:
         RuntimeError: it ended at once, or does not answer.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # patients' images
     port = port or _free_port()
     # setpriv: nothing stays behind, even if the starter is killed
     command = [
