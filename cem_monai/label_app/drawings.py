@@ -80,6 +80,20 @@ class Drawings:
         found = self._folder.glob(f"{_name(tag, 'tag')}/*/{check_uid(image_id)}{ENDING}")
         return sorted(path.parent.name for path in found)
 
+    def only_reader(self, image_id: str, tag: str = FINAL) -> str:
+        """Return who drew on an image, where that is one.
+
+        Raises:
+            RequestError: nobody (404), or several (409).
+        """
+        readers = self.readers(image_id, tag)
+        if len(readers) > 1:
+            told = ", ".join(f"{one}/{image_id}" for one in readers)
+            raise RequestError(f"{image_id}: {len(readers)} readers drew, name one: {told}", 409)
+        if not readers:
+            raise RequestError(f"{image_id}: nobody drew on this image ({tag})", 404)
+        return readers[0]
+
     def tags(self, image_id: str) -> list[str]:
         """Return the tags under which anybody drew on an image."""
         found = self._folder.glob(f"*/*/{check_uid(image_id)}{ENDING}")
@@ -112,26 +126,8 @@ class Drawings:
         return place / f"{check_uid(image_id)}{ENDING}"
 
 
-def split_label_id(label_id: str, drawings: Drawings, tag: str) -> tuple[str, str]:
-    """Return image id and reader of a label id; the image id is enough where one reader drew.
-
-    Raises:
-        RequestError: nobody drew (404), or several did and none is named (409).
-    """
-    reader, named, image_id = label_id.rpartition("/")
-    if named:
-        return image_id, reader
-    readers = drawings.readers(image_id, tag)
-    if len(readers) > 1:
-        told = ", ".join(f"{one}/{image_id}" for one in readers)
-        raise RequestError(f"{image_id}: {len(readers)} readers drew, name one: {told}", 409)
-    if not readers:
-        raise RequestError(f"{image_id}: nobody drew on this image ({tag})", 404)
-    return image_id, readers[0]
-
-
 def _name(text: str, what: str) -> str:
     if not READER.fullmatch(text):
         sentence = f"{what} {text!r}: letters, digits and . _ + @ - only, at most 64"
-        raise RequestError(sentence, 422)
+        raise RequestError(sentence)
     return text

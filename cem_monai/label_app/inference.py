@@ -18,7 +18,8 @@ from cem_monai.infer.bundle_inference import WARNING
 from cem_monai.label_app.nrrd_file import write_nrrd
 from cem_monai.label_app.picture import write_picture
 from cem_monai.label_app.region_proposal import propose_region
-from cem_monai.label_app.virtual_des_model import VirtualDesModel
+from cem_monai.label_app.views import View
+from cem_monai.label_app.virtual_des_model import Generated, VirtualDesModel
 from cem_monai.label_app.workspace import Workspace
 
 PROPOSAL = "proposal"
@@ -66,7 +67,9 @@ def answer(workspace: Workspace, model: VirtualDesModel, image_id: str) -> Answe
     source = workspace.source.file(view.low_energy)
     with tempfile.TemporaryDirectory(prefix="cem_label_") as folder:
         made = model.generate(source, Path(folder))
-        result = _told(made.image) | {
+        proposal, spacing = _proposal(source, made.image)
+        told = {
+            **_identity(made.image),
             "image": view.low_energy.sop_instance_uid,
             "requested": image.sop_instance_uid,
             "model": model.name,
@@ -75,21 +78,24 @@ def answer(workspace: Workspace, model: VirtualDesModel, image_id: str) -> Answe
             "uncertainty": made.uncertainty,
             "label_names": {PROPOSAL: 1},
             "warning": WARNING.replace("\n", " "),
+            "stored": _keep(workspace, view, model, made),
         }
-        proposal, spacing = _proposal(source, made.image)
-        ending = f"{VIRTUAL_DES}_{model.name.removeprefix('virtual_des_')}"
-        result["stored"] = workspace.source.keep(made.image, view.low_energy, ending)
-        if made.map is not None:
-            ending = ending.replace(VIRTUAL_DES, "UNCERTAINTY")
-            workspace.source.keep(made.map, view.low_energy, ending)
-            known = workspace.facts(image_id).get(UNCERTAINTY, {})
-            now = {**known, model.name: made.uncertainty}
-            workspace.add_facts(image_id, {UNCERTAINTY: now})
     workspace.refresh()
-    return Answer(result, proposal, spacing)
+    return Answer(told, proposal, spacing)
 
 
-def _told(path: Path) -> dict[str, Any]:
+def _keep(workspace: Workspace, view: View, model: VirtualDesModel, made: Generated) -> str:
+    """Store the image, and its map of uncertainty if there is one; return where the image is."""
+    place = workspace.source.keep(made.image, view.low_energy, f"{VIRTUAL_DES}_{model.variant}")
+    if made.map is not None:
+        workspace.source.keep(made.map, view.low_energy, f"UNCERTAINTY_{model.variant}")
+        uid = view.low_energy.sop_instance_uid
+        known = workspace.facts(uid).get(UNCERTAINTY, {})
+        workspace.add_facts(uid, {UNCERTAINTY: {**known, model.name: made.uncertainty}})
+    return place
+
+
+def _identity(path: Path) -> dict[str, str]:
     header = dcmread(path, stop_before_pixels=True)
     keys = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SeriesDescription")
     return {key: str(header[key].value) for key in keys}

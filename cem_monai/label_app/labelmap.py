@@ -18,7 +18,6 @@ LABELS = {"mass": 1, "background": 2}
 """Segments that are measured, and the numbers that stand for them where a client names none."""
 RAW_SUFFIX = ".bin"
 """OHIF sends the numbers alone."""
-UNUSABLE = 422
 
 Mask = npt.NDArray[np.bool_]
 
@@ -60,7 +59,7 @@ def read_drawing(
     numbers = _raw(path, shape) if path.suffix == RAW_SUFFIX else _image(path)
     if numbers.shape != shape:
         found, wanted = (" x ".join(map(str, size)) for size in (numbers.shape, shape))
-        raise RequestError(f"the label map has {found} pixels, its image {wanted}", UNUSABLE)
+        raise RequestError(f"the label map has {found} pixels, its image {wanted}")
     chosen = _numbers(segments)
     mass, background = (np.isin(numbers, chosen[name]) for name in LABELS)
     return Drawing(mass, background & ~mass)
@@ -71,13 +70,13 @@ def _numbers(segments: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
     try:
         named = [(str(one["name"]).strip().lower(), int(one["idx"])) for one in segments]
     except (KeyError, TypeError, ValueError):
-        raise RequestError("label_info must be a list of {name, idx}", UNUSABLE) from None
+        raise RequestError("label_info must be a list of {name, idx}") from None
     if not named:
         return {name: [number] for name, number in LABELS.items()}
     chosen = {name: [number for one, number in named if one == name] for name in LABELS}
     if not chosen["mass"]:
         told = ", ".join(repr(name) for name, _ in named)
-        raise RequestError(f"no segment is called 'mass', there are {told}", UNUSABLE)
+        raise RequestError(f"no segment is called 'mass', there are {told}")
     return chosen
 
 
@@ -86,7 +85,7 @@ def _raw(path: Path, shape: tuple[int, int]) -> npt.NDArray[Any]:
     pixels = shape[0] * shape[1]
     if len(content) not in (pixels, 2 * pixels):
         told = f"the label map has {len(content)} bytes, its image {pixels} pixels"
-        raise RequestError(told, UNUSABLE)
+        raise RequestError(told)
     return np.frombuffer(content, np.uint8 if len(content) == pixels else "<u2").reshape(shape)
 
 
@@ -95,5 +94,5 @@ def _image(path: Path) -> npt.NDArray[Any]:
         array = read_nrrd(path) if path.suffix == ".nrrd" else read_plane(path)
     except (ValueError, KeyError, OverflowError, zlib.error) as error:
         told = f"the label map cannot be read as NIfTI or NRRD ({type(error).__name__})"
-        raise RequestError(told, UNUSABLE) from None
+        raise RequestError(told) from None
     return array[0] if array.ndim == 3 and array.shape[0] == 1 else array

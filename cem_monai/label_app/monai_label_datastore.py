@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import HTTPException
 from monailabel.interfaces.datastore import Datastore
 
-from cem_monai.label_app.drawings import FINAL, split_label_id
+from cem_monai.label_app.drawings import FINAL
 from cem_monai.label_app.monai_label_errors import as_http
 from cem_monai.label_app.workspace import Workspace
 
@@ -162,8 +162,10 @@ class ViewDatastore(Datastore):
         return self.workspace.find(image_id)[0].low_energy.sop_instance_uid
 
     def _label(self, label_id: str, tag: str) -> tuple[str, str]:
-        reader, slash, image_id = label_id.rpartition("/")
-        return split_label_id(f"{reader}{slash}{self._uid(image_id)}", self.workspace.drawings, tag)
+        """Return image id and reader; the image id is enough where one reader drew."""
+        reader, named, image_id = label_id.rpartition("/")
+        uid = self._uid(image_id)
+        return uid, reader if named else self.workspace.drawings.only_reader(uid, tag)
 
 
 def _refuse(sentence: str) -> str:

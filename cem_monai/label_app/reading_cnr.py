@@ -101,7 +101,7 @@ class ViewMeasure:
 
     def _canonical(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         if mask.shape != self.shape:
-            raise RequestError(f"the drawing has {mask.shape} pixels, its image {self.shape}", 422)
+            raise RequestError(f"the drawing has {mask.shape} pixels, its image {self.shape}")
         return to_canonical(mask, chest_wall_at_right=self._low_energy.flipped)
 
     def _virtual(self, path: Path) -> Pixels:
@@ -119,7 +119,7 @@ class ViewMeasure:
     def _check(self, image: Mammogram, name: str) -> None:
         if image.pixels.shape != self.shape:
             told = f"{name} has {image.pixels.shape} pixels, the low-energy image {self.shape}"
-            raise RequestError(told, 422)
+            raise RequestError(told)
 
 
 def _delta(virtual: Pixels | None, real: Pixels | None, mass: Pixels, surround: Pixels) -> float:

@@ -8,10 +8,10 @@ class RequestError(ValueError):
 
     Args:
         sentence: what is wrong, with the value.
-        status: HTTP status, 400 to 499.
+        status: HTTP status, 400 to 499; by default what was sent cannot be used.
     """
 
-    def __init__(self, sentence: str, status: int) -> None:
+    def __init__(self, sentence: str, status: int = 422) -> None:
         super().__init__(sentence, status)  # both, so that it can be sent to another process
         self.status = status
 

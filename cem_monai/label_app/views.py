@@ -149,7 +149,7 @@ def find_image(image_id: str, views: Mapping[str, View]) -> tuple[View, Image]:
     try:
         check_uid(image_id)
     except ValueError as error:
-        raise RequestError(f"{error}; images are named, files are not taken", 422) from None
+        raise RequestError(f"{error}; images are named, files are not taken") from None
     found: dict[str, tuple[View, Image]] = {}
     for view in views.values():
         for image in view.images:

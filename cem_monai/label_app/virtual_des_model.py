@@ -68,9 +68,14 @@ class VirtualDesModel:
         self._loaded = False
 
     @property
+    def variant(self) -> str:
+        """Name of the bundle without what all of them have."""
+        return self.bundle.name.removeprefix(BUNDLE_PREFIX)
+
+    @property
     def name(self) -> str:
         """`virtual_des_<variant>`."""
-        return PREFIX + self.bundle.name.removeprefix(BUNDLE_PREFIX)
+        return PREFIX + self.variant
 
     def refuse(self, path: Path) -> None:
         """Raise on an image that it cannot take, before anything is loaded.
@@ -86,7 +91,7 @@ class VirtualDesModel:
                 sentence = f"{path}: shows a {content.value} image, must be a low-energy one"
                 raise MammogramError(sentence, RefusalCode.CONTENT)
         except MammogramError as error:
-            raise RequestError(str(error).replace(str(path), path.name), 422) from None
+            raise RequestError(str(error).replace(str(path), path.name)) from None
 
     def generate(self, path: Path, folder: Path) -> Generated:
         """Translate one low-energy image.

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from cem_monai.label_app.drawings import Drawings, split_label_id
+from cem_monai.label_app.drawings import Drawings
 from cem_monai.label_app.labelmap import Drawing
 from cem_monai.label_app.request_error import RequestError
 
@@ -42,16 +42,15 @@ def test_tags_are_kept_apart(drawings):
     assert drawings.tags(UID) == ["original"]
 
 
-def test_image_id_is_enough_where_one_reader_drew(drawings):
+def test_reader_need_not_be_named_where_one_drew(drawings):
     drawings.save(UID, "ann", drawing(0))
-    assert split_label_id(UID, drawings, "final") == (UID, "ann")
+    assert drawings.only_reader(UID) == "ann"
     drawings.save(UID, "bob", drawing(0))
     with pytest.raises(RequestError, match=f"name one: ann/{UID}, bob/{UID}") as refusal:
-        split_label_id(UID, drawings, "final")
+        drawings.only_reader(UID)
     assert refusal.value.status == 409
-    assert split_label_id(f"bob/{UID}", drawings, "final") == (UID, "bob")
     with pytest.raises(RequestError, match="nobody drew"):
-        split_label_id("2.25.2", drawings, "final")
+        drawings.only_reader("2.25.2")
 
 
 @pytest.mark.parametrize("name", ["../ann", "", "a/b", "."])

@@ -22,7 +22,6 @@ from cem_monai.label_app import APP
 LOOPBACK = "127.0.0.1"
 ENVIRONMENT = ".venv-label"
 SECONDS_TO_START = 300.0
-PACKAGE = "monailabel"
 
 
 @dataclass(frozen=True)
@@ -86,27 +85,10 @@ def running_server(
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)  # patients' images
     port = port or _free_port()
-    # setpriv: nothing stays behind, even if the starter is killed
-    command = [
-        "setpriv",
-        "--pdeathsig",
-        "TERM",
-        python,
-        "-m",
-        f"{PACKAGE}.main",
-        "start_server",
-        "--app",
-        APP,
-        "--studies",
-        studies,
-    ]
-    command += ["--host", LOOPBACK, "--port", port]
-    for key, value in conf.items():
-        command += ["--conf", key, value]
     log = folder / "server.log"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            list(map(str, command)),
+            _command(python, studies, port, conf),
             env=_environment(folder),
             stdout=file,
             stderr=subprocess.STDOUT,
@@ -135,6 +117,17 @@ def ohif_address(url: str, study: str, series: str | None = None) -> str:
     if series is not None:
         query["initialSeriesInstanceUID"] = series
     return f"{url}/ohif/monai-label?{urlencode(query)}"
+
+
+def _command(python: Path, studies: str, port: int, conf: Mapping[str, str]) -> list[str]:
+    options = {"app": APP, "studies": studies, "host": LOOPBACK, "port": port}
+    command = [str(python), "-m", "monailabel.main", "start_server"]
+    for key, value in options.items():
+        command += [f"--{key}", str(value)]
+    for key, value in conf.items():
+        command += ["--conf", key, value]
+    # nothing stays behind, even if the starter is killed
+    return ["setpriv", "--pdeathsig", "TERM", *command]
 
 
 def _environment(folder: Path) -> dict[str, str]:
