@@ -10,6 +10,7 @@ from fastapi import HTTPException
 from monailabel.interfaces.datastore import Datastore
 
 from cem_monai.label_app.drawings import FINAL
+from cem_monai.label_app.inference import UNCERTAINTY
 from cem_monai.label_app.monai_label_errors import as_http
 from cem_monai.label_app.workspace import Workspace
 
@@ -143,6 +144,8 @@ class ViewDatastore(Datastore):
             self.workspace.drawings.remove(uid, reader, label_tag)
 
     def update_image_info(self, image_id: str, info: dict[str, Any]) -> None:
+        if UNCERTAINTY in info:
+            _refuse("the uncertainty of a view is measured, not told")
         with as_http():
             self.workspace.add_facts(image_id, info)
 

@@ -13,14 +13,14 @@ MODEL = "virtual_des_unet512"
 
 
 def ask(
-    server: LabelServer, method: str, path: str, *, params=None, label: Path | None = None
+    server: LabelServer, method: str, path: str, *, label: Path | None = None, **fields: object
 ) -> tuple[int, bytes]:
-    """Send a form as the plug-ins do; return status and body."""
+    """Send a form as the plug-ins do, its fields as JSON; return status and body."""
     boundary = "boundary-of-this-test"
     parts = []
-    if params is not None:
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="params"\r\n\r\n'
-        parts.append(head.encode() + json.dumps(params).encode() + b"\r\n")
+    for name, value in fields.items():
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+        parts.append(head.encode() + json.dumps(value).encode() + b"\r\n")
     if label is not None:
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="label"; '
         head += f'filename="{label.name}"\r\nContent-Type: application/octet-stream\r\n\r\n'

@@ -205,6 +205,17 @@ def test_files_are_not_asked_for(server, image):
     assert status == 422
 
 
+def test_uncertainty_is_not_taken_from_clients(server, simulated):
+    path = next(one for one in simulated if one.name == "L_CC_LE.dcm")
+    image = pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID
+    before = server.get(f"/datastore/image/info?image={image}")
+    for info, expected in (({"uncertainty": 5}, 405), ({"note": "seen"}, 200)):
+        status, _ = ask(server, "PUT", f"/datastore/image/info?image={image}", info=info)
+        assert status == expected
+    after = server.get(f"/datastore/image/info?image={image}")
+    assert after == {**after, **before, "note": "seen"}
+
+
 def test_images_are_kept_from_other_users(server):
     folder = label_folder(server)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
