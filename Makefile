@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+LABEL_VENV ?= .venv-label
+LABEL_INSTALLED := $(LABEL_VENV)/.installed
 
-.PHONY: help setup demo test test-all test-pacs viewer ohif test-viewer check fuzz bundles tables simulator-report clean
+.PHONY: help setup demo test test-all test-pacs viewer ohif test-viewer label test-label check fuzz bundles tables simulator-report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -40,10 +42,24 @@ ohif: $(INSTALLED)  ## fetch the viewer OHIF from the npm registry, 50 MB, into 
 test-viewer: $(INSTALLED)  ## open the viewer in headless Chromium; screenshots in build/viewer
 	SCREENSHOTS=build/viewer $(BIN)/python -m pytest tests/docs/test_viewer_in_browser.py $(PYTEST)
 
+# It uses the packages of $(VENV), so that torch is there once
+$(LABEL_INSTALLED): $(INSTALLED) docs/how-to/labeling/requirements.txt docs/how-to/labeling/requirements-alone.txt
+	$(BIN)/python -m venv $(LABEL_VENV)
+	PYTHONPATH=docs/how-to $(BIN)/python -m labeling.environment $(LABEL_VENV)
+	$(LABEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r docs/how-to/labeling/requirements-alone.txt
+	$(LABEL_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r docs/how-to/labeling/requirements.txt
+	touch $@
+
+label: $(LABEL_INSTALLED)  ## Orthanc and MONAI Label on this machine, with the demo's exams
+	LABEL_PYTHON=$(LABEL_VENV)/bin/python PYTHONPATH=docs/how-to $(BIN)/python -m labeling $(LABEL)
+
+test-label: $(LABEL_INSTALLED)  ## a real MONAI Label server beside a real Orthanc; its OHIF in headless Chromium
+	LABEL_PYTHON=$(LABEL_VENV)/bin/python SCREENSHOTS=build/label $(BIN)/python -m pytest tests/label_app $(PYTEST)
+
 check: $(INSTALLED)  ## lint, format, types, import contracts, rendered bundles
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report docs/how-to/viewer
+	$(BIN)/mypy cem_monai bundles/render.py docs/explanation/simulator_report docs/how-to/viewer docs/how-to/labeling
 	$(BIN)/lint-imports
 	$(BIN)/python bundles/render.py --check
 
@@ -61,4 +77,4 @@ simulator-report: $(INSTALLED)  ## measure the simulator, write its page and fig
 	PYTHONPATH=docs/explanation $(BIN)/python -m simulator_report $(REPORT)
 
 clean:  ## remove the environment, the demo's output and caches
-	rm -rf $(VENV) demo_output build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf $(VENV) $(LABEL_VENV) demo_output build *.egg-info .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -15,6 +15,7 @@ import fire
 
 from cem_monai.cli.archives import dose_patches, import_cdd_cesm, import_ucbm, index
 from cem_monai.cli.binding import bind
+from cem_monai.cli.labeling import label_app
 from cem_monai.cli.models import benchmark, card, demo, evaluate, infer
 from cem_monai.cli.packaging import export
 from cem_monai.cli.service import node
@@ -39,6 +40,7 @@ VERBS: dict[str, Callable[..., None]] = {
         demo,
         benchmark,
         export,
+        label_app,
     )
 }
 

@@ -130,7 +130,7 @@ def _from_virtual_png(path: Path, case: EvaluationCase) -> FloatImage:
     _refuse([*_virtual_problems(image, case)])
     stored = to_canonical(image.values.astype(np.float32), chest_wall_at_right=case.flipped)
     highest = float(2**image.bits - 1)
-    pixels = _without_banner(stored, (0.0, highest), case, flipped=case.flipped)
+    pixels = without_banner(stored, (0.0, highest), case.low_energy, flipped=case.flipped)
     low, high = case.value_range
     return np.asarray(low + pixels * ((high - low) / highest), np.float32)
 
@@ -149,7 +149,9 @@ def _from_dicom(path: Path, case: EvaluationCase) -> FloatImage:
     except MammogramError as error:
         raise _unreadable(case, error) from None
     _refuse([*_mammogram_problems(mammogram, case)])
-    return _without_banner(mammogram.pixels, mammogram.value_range, case, flipped=mammogram.flipped)
+    return without_banner(
+        mammogram.pixels, mammogram.value_range, case.low_energy, flipped=mammogram.flipped
+    )
 
 
 def _mammogram_problems(mammogram: Mammogram, case: EvaluationCase) -> Iterator[Problem]:
@@ -166,14 +168,26 @@ def _mammogram_problems(mammogram: Mammogram, case: EvaluationCase) -> Iterator[
         yield Problem(ProblemKind.VIEW, case.name, found)
 
 
-def _without_banner(
-    pixels: FloatImage, value_range: tuple[float, float], case: EvaluationCase, *, flipped: bool
+def without_banner(
+    pixels: FloatImage,
+    value_range: tuple[float, float],
+    low_energy: npt.NDArray[Any],
+    *,
+    flipped: bool,
 ) -> FloatImage:
+    """Return a generated image without its banner, which the real image has none of.
+
+    Args:
+        pixels: (H, W) in canonical orientation.
+        value_range: lowest and highest value that the object can hold.
+        low_energy: (H, W) its source in canonical orientation; tells where the breast is.
+        flipped: whether the stored image was mirrored to get there.
+    """
     low, high = value_range
     if not (pixels == high).any():
         return pixels
     try:  # painted beside the breast that was found, not beside a mask of the datalist
-        breast = breast_mask(case.low_energy)
+        breast = breast_mask(low_energy)
     except BreastMaskError:
         return pixels
     erased = erase_banner(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -58,7 +58,7 @@ class DicomwebSource:
         asked_limit = any(key == "limit" for key, _ in self._question)
         while True:
             page = [("offset", str(len(seen)))] if seen else []
-            found = self._search("/studies", [*self._question, *page])
+            found = self.search("/studies", [*self._question, *page])
             new = [uid for uid in _uids(found, STUDY_UID, self._base) if uid not in seen]
             yield from new
             seen.update(new)
@@ -74,18 +74,27 @@ class DicomwebSource:
         """
         study = f"/studies/{check_uid(study_instance_uid)}"
         count = 0
-        for series in self._search(f"{study}/series", [("Modality", "MG")]):
+        for series in self.search(f"{study}/series", [("Modality", "MG")]):
             if _value(series, MODALITY) not in ("MG", None):
                 continue  # the archive did not filter
             path = f"{study}/series/{_uid(series, SERIES_UID, self._base)}"
-            for instance in self._search(f"{path}/instances", []):
+            for instance in self.search(f"{path}/instances", []):
                 if _value(instance, SOP_CLASS) in (MG_FOR_PRESENTATION, None):
                     uid = _uid(instance, INSTANCE_UID, self._base)
-                    self._fetch(f"{path}/instances/{uid}", folder / f"{file_stem(uid)}.dcm")
+                    self.fetch_object(f"{path}/instances/{uid}", folder / f"{file_stem(uid)}.dcm")
                     count += 1
         return count
 
-    def _search(self, path: str, question: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    def search(self, path: str, question: Sequence[tuple[str, str]] = ()) -> list[dict[str, Any]]:
+        """Ask for DICOM JSON.
+
+        Args:
+            path: below the service, e.g. `/studies` or `/studies/<uid>/metadata`.
+            question: keys and values.
+
+        Raises:
+            DeliveryError: the archive does not answer as it should.
+        """
         url = f"{self._base}{path}" + (f"?{urlencode(question)}" if question else "")
         reply = exchange("GET", url, headers={"Accept": "application/dicom+json"}, limit=JSON_LIMIT)
         try:
@@ -96,7 +105,17 @@ class DicomwebSource:
             raise _nonsense(self._base, "a search with something that is not DICOM JSON")
         return found
 
-    def _fetch(self, path: str, target: Path) -> None:
+    def fetch_object(self, path: str, target: Path) -> None:
+        """Write one object to a file.
+
+        Args:
+            path: below the service, `/studies/<uid>/series/<uid>/instances/<uid>`.
+            target: file.
+
+        Raises:
+            DeliveryError: the archive does not answer as it should.
+            OSError: the disk is full.
+        """
         accept = 'multipart/related; type="application/dicom"; transfer-syntax=*'
         url = self._base + path
         reply = exchange("GET", url, headers={"Accept": accept}, limit=OBJECT_LIMIT)

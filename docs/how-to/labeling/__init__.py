@@ -1,0 +1,1 @@
+"""Orthanc and a MONAI Label server with demo exams, on this machine: what `make label` shows."""
