@@ -47,7 +47,7 @@ class VirtualDESOperator(Operator):
         fragment: the application.
         *args: Deploy's conditions and resources.
         output_folder: folder to write to.
-        bundle: name of a bundle, or its folder.
+        bundle: name or folder of a bundle that takes low-energy images.
         weights: file; `models/model.pt` of the bundle by default.
         options: overrides of `inference.json` by id, e.g. `{"compression": "jpeg_ls"}`.
         **kwargs: of Deploy's `Operator`, e.g. `name`.
