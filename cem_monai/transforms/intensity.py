@@ -20,18 +20,29 @@ class ScaleIntensityBitDepth(Transform):
     Args:
         window: (low, high) in stored values; values beyond are clipped. None takes the whole range
             of the format, (0, 2**BitsStored - 1), from the metadata that `CEMLoadImaged` sets.
+        require_range: refuse an image that does not tell its range, even if there is a window. No
+            loader of this package made it: nobody knows its polarity and orientation either. So
+            bundles infer, since MONAI Deploy takes their load steps away.
     """
 
-    def __init__(self, window: Sequence[float] | None = None) -> None:
+    def __init__(
+        self, window: Sequence[float] | None = None, *, require_range: bool = False
+    ) -> None:
         self.window = _check_window(window)
+        self.require_range = require_range
 
     def __call__(self, img: torch.Tensor) -> torch.Tensor:
         """Scale an image of any shape.
 
         Raises:
-            ValueError: no window was given and the image does not tell its range, or the window
-                lies outside that range.
+            ValueError: the image does not tell its range, where that is required or no window was
+                given, or the window lies outside that range.
         """
+        if self.require_range and not tells_range(img):
+            raise ValueError(
+                "the image does not tell its range of stored values, so that no loader of this "
+                "bundle made it; in MONAI Deploy use cem_monai.deploy.VirtualDESOperator"
+            )
         if self.window and tells_range(img):
             _check_inside(self.window, format_range(img))
         low, high = self.window or format_range(img)
@@ -77,9 +88,11 @@ class ScaleIntensityBitDepthd(MapTransform):
         keys: KeysCollection,
         window: Sequence[float] | None = None,
         allow_missing_keys: bool = False,
+        *,
+        require_range: bool = False,
     ) -> None:
         super().__init__(keys, allow_missing_keys)
-        self.scale = ScaleIntensityBitDepth(window)
+        self.scale = ScaleIntensityBitDepth(window, require_range=require_range)
 
     def __call__(self, data: Mapping[Hashable, Any]) -> dict[Hashable, Any]:
         """Scale all keys."""

@@ -89,3 +89,13 @@ def test_window_beyond_the_format_is_refused(window):
         ScaleIntensityBitDepth(window)(image([3.0], bits=8))
     with pytest.raises(ValueError, match="outside the stored values 0 to 255"):
         RestoreIntensityBitDepth(8, window)(torch.zeros(1))
+
+
+@pytest.mark.parametrize("window", [None, (0, 4095)])
+def test_image_of_an_unknown_loader_is_refused_where_its_range_is_required(window):
+    scale = ScaleIntensityBitDepth(window, require_range=True)
+    for unknown in (torch.zeros(1, 2, 2), MetaTensor(torch.zeros(1, 2, 2))):
+        with pytest.raises(ValueError, match="no loader of this bundle made it"):
+            scale(unknown)
+    known = image([0, 4095])
+    assert torch.equal(scale(known), ScaleIntensityBitDepth(window)(known))
