@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 LABEL_VENV ?= .venv-label
 LABEL_INSTALLED := $(LABEL_VENV)/.installed
 
-.PHONY: help setup demo test test-all test-pacs viewer ohif test-viewer label test-label check fuzz bundles tables simulator-report clean
+.PHONY: help setup demo demo-train test test-all test-pacs viewer ohif test-viewer label test-label check fuzz bundles tables simulator-report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -21,8 +21,11 @@ $(INSTALLED): setup.cfg pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
 	touch $@
 
-demo: $(INSTALLED)  ## simulate, train, generate, evaluate, report: about 5 minutes on two cores
+demo: $(INSTALLED)  ## simulate, generate, evaluate, report: about two minutes on two cores
 	$(BIN)/python -m cem_monai demo $(DEMO)
+
+demo-train: $(INSTALLED)  ## the same with a network trained anew: about 5 minutes on two cores
+	$(BIN)/python -m cem_monai demo --train $(DEMO)
 
 test: check  ## all checks and tests but the slow ones
 	$(BIN)/python -m pytest -m "not slow" -n 2 $(PYTEST)

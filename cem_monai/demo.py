@@ -5,44 +5,41 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from cem_monai.bundle_run import config_files, quiet, run_bundle, runner_command
+from cem_monai.bundle_run import (
+    bundle_folder,
+    config_files,
+    quiet,
+    run_bundle,
+    runner_command,
+)
 from cem_monai.data import find_pairs, load_datalist, report_refused, write_datalist
 from cem_monai.simulator import simulate_exams
 
-BUNDLE = "breast_cem_unet512"
+BUNDLE = "breast_cem_compact"
 TEST_FRACTION = 0.375  # enough held-out patients that some have a mass
-# A generator that two CPU cores train in minutes: 6 halvings instead of 9, 16 filters instead of 64
-SMALL_NETWORK: dict[str, Any] = {"num_downs": 6, "ngf": 16, "image_size": 512}
-# Simulated recombined images fill 1900 to 2200 of 4096 values
-WINDOWS: dict[str, Any] = {"recombined_window": [1900, 2200]}
-# The paper's 64-pixel patch on a 1024 grid covers the same tissue as 32 pixels on this one
-GRID: dict[str, Any] = {"cnr_patch_size": 32, "cnr_stride": 8}
-TRAINING: dict[str, Any] = {
-    "ndf": 16,
-    "crop_size": 256,
-    "batch_size": 4,
-    "learning_rate": 0.0005,
-}
 MARKER = ".cem_monai_demo"
 """Lies in folders that the demo made: only in these it replaces what it finds."""
 WARNING = (
     "Research software, not a medical device: the virtual images are predictions, lesions can be\n"
-    "missed or invented, and these come from minutes of training on simulated exams."
+    "missed or invented, and these come from a small network that saw simulated exams only."
 )
 
 
-def run_demo(output: str | os.PathLike[str], *, exams: int, seed: int, epochs: int) -> None:
-    """Simulate, index, train, generate, evaluate and report into one folder.
+def run_demo(
+    output: str | os.PathLike[str], *, exams: int, seed: int, epochs: int, train: bool = False
+) -> None:
+    """Simulate, index, generate, evaluate and report into one folder.
 
     Args:
         output: folder to write. Simulated exams in it are used again, all else is replaced.
         exams: number of exams, at least 4.
-        seed: of exams, split and training.
+        seed: of exams, split and training. The shipped weights have seen other exams.
         epochs: of the training, at least 1.
+        train: train the network anew instead of taking the shipped weights.
 
     Raises:
         ValueError: too few exams or epochs, or `output` is a file.
@@ -54,24 +51,25 @@ def run_demo(output: str | os.PathLike[str], *, exams: int, seed: int, epochs: i
     quiet()
     output.mkdir(parents=True, exist_ok=True)
     (output / MARKER).touch()
-    paths = {"ckpt_dir": str(output / "models"), "output_dir": str(output)}
-    common = {**SMALL_NETWORK, **WINDOWS, "seed": seed, "ckpt_dir": paths["ckpt_dir"]}
+    stages = _stages(5 if train else 4)
 
-    _stage(1, f"simulate {exams} exams")
+    stages(f"simulate {exams} exams")
     simulate_exams(output / "exams", exams=exams, seed=seed, size=512, workers=_workers())
-    _stage(2, "index: pair the images, split by patient")
+    stages("index: pair the images, split by patient")
     counts = _index(output, seed=seed)
-
+    common: dict[str, Any] = {"seed": seed, "bundle_root": str(bundle_folder(BUNDLE))}
     dataset = {"dataset_dir": str(output / "exams"), "output_dir": str(output)}
-    _stage(3, f"train on {counts['training']} image pairs")
-    _bundle("training", ["train"], {**common, **TRAINING, **GRID, **dataset, "max_epochs": epochs})
-    _stage(4, f"generate the virtual DES of {counts['test']} held-out images")
+    if train:
+        stages(f"train on {counts['training']} image pairs")
+        common["ckpt_dir"] = str(output / "models")
+        _bundle("training", ["train"], {**common, **dataset, "max_epochs": epochs})
+    stages(f"generate the virtual DES of {counts['test']} held-out images")
     inference = {"dataset_dir": str(output / "held_out"), "output_dir": str(output / "virtual_des")}
     shutil.rmtree(output / "virtual_des", ignore_errors=True)
-    _bundle("inference", ["inference"], {**common, **inference, "display_window": [2050, 300]})
-    _stage(5, "evaluate beside trivial predictors and the simulator's limit, and report")
-    _bundle("evaluating", ["train", "evaluate"], {**common, **GRID, **dataset})
-    _close(output, time.perf_counter() - started)
+    _bundle("inference", ["inference"], {**common, **inference})
+    stages("evaluate beside trivial predictors and the simulator's limit, and report")
+    _bundle("evaluating", ["train", "evaluate"], {**common, **dataset})
+    _close(output, time.perf_counter() - started, trained=train)
 
 
 def _check(output: Path, *, exams: int, epochs: int) -> None:
@@ -90,8 +88,10 @@ def _workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
-def _stage(number: int, text: str) -> None:
-    print(f"\n[{number}/5] {text}", flush=True)
+def _stages(total: int) -> Callable[[str], None]:
+    """Return what tells of the next of so many stages."""
+    numbers = iter(range(1, total + 1))
+    return lambda text: print(f"\n[{next(numbers)}/{total}] {text}", flush=True)
 
 
 def _index(output: Path, *, seed: int) -> dict[str, int]:
@@ -118,16 +118,16 @@ def _datalist(output: Path) -> Path:
     return output / "exams" / "datalist.json"
 
 
-def _close(output: Path, seconds: float) -> None:
+def _close(output: Path, seconds: float, *, trained: bool) -> None:
     print(f"\nDone in {seconds:.0f} s. In {output}:")
     for name, meaning in (
-        ("report.html", "tables, training curves and every held-out case: open this first"),
+        ("report.html", "tables and every held-out case: open this first"),
         ("pictures/", "low-energy | DES | virtual | difference | masks of the ten worst cases"),
         ("virtual_des/", "the generated images as DICOM"),
         ("metrics.csv", "every measure of every case, lesion and predictor"),
         ("summary.json", "all means with their intervals, tests, subgroups"),
         ("exams/", "the simulated exams as DICOM, with masks"),
-        ("models/", "weights and training checkpoint"),
+        *([("models/", "weights and training checkpoint")] if trained else []),
     ):
         print(f"  {name:14} {meaning}")
     print(f"\n{WARNING}")

@@ -174,18 +174,25 @@ def card(bundle: str, summary: str, weights: str | None = None) -> None:
     print(f"{bundle}: docs/README.md and configs/metadata.json hold the numbers of {summary}")
 
 
-def demo(output: str = "demo_output", exams: int = 16, seed: int = 0, epochs: int = 48) -> None:
-    """Simulate exams, train a small generator on the CPU, generate, evaluate, report.
+def demo(
+    output: str = "demo_output",
+    exams: int = 16,
+    seed: int = 0,
+    train: bool = False,
+    epochs: int = 48,
+) -> None:
+    """Simulate exams, generate their virtual images with shipped weights, evaluate, report.
 
     Args:
         output: folder to write.
         exams: number of simulated exams; three of eight are held out.
         seed: of the exams, the split and the training.
-        epochs: of the training.
+        train: train the network anew, minutes on two CPU cores, instead of taking the weights.
+        epochs: of that training.
     """
     from cem_monai.demo import run_demo
 
-    run_demo(output, exams=exams, seed=seed, epochs=epochs)
+    run_demo(output, exams=exams, seed=seed, epochs=epochs, train=train)
 
 
 def benchmark(

@@ -10,7 +10,6 @@ from typing import Any
 
 from pydicom.dataset import Dataset
 
-from cem_monai.command_line import root_error
 from cem_monai.data import NoLowEnergyError
 from cem_monai.dicom import RefusalCode
 from cem_monai.infer import Translation, run_inference
@@ -43,6 +42,7 @@ def translate_instances(
     bundle: str,
     weights: Path | None = None,
     options: Mapping[str, Any] | None = None,
+    trust: bool = False,
 ) -> Translation:
     """Generate the virtual image of every low-energy image among DICOM objects.
 
@@ -53,7 +53,7 @@ def translate_instances(
     Args:
         instances: whole objects with their pixels, of any kind; they stay as they are.
         output: folder to write to.
-        bundle, weights, options: see `cem_monai.infer.run_inference`.
+        bundle, weights, options, trust: see `cem_monai.infer.run_inference`.
 
     Raises:
         FileNotFoundError: the bundle or the weights are missing.
@@ -66,7 +66,8 @@ def translate_instances(
         refusals = _write_all(instances, Path(folder))
         written: Sequence[Path] = ()
         if len(refusals) < len(instances):
-            written = _generate(folder, output, bundle=bundle, weights=weights, options=options)
+            settings = {"bundle": bundle, "weights": weights, "options": options, "trust": trust}
+            written = _generate(folder, output, **settings)
         refusals += read_refusals(listed)
     _report(refusals, listed)
     if not written:
@@ -81,10 +82,8 @@ def _generate(folder: str, output: Path, **settings: Any) -> Sequence[Path]:
     """Return the files that were written; none if nothing is usable."""
     try:
         return run_inference(folder, output, **settings).written
-    except Exception as error:
-        if isinstance(root_error(error), NoLowEnergyError):  # MONAI has wrapped it
-            return ()
-        raise
+    except NoLowEnergyError:
+        return ()
 
 
 def _write_all(instances: Sequence[Dataset], folder: Path) -> list[Refusal]:

@@ -50,6 +50,7 @@ class VirtualDESOperator(Operator):
         bundle: name or folder of a bundle that takes low-energy images.
         weights: file; `models/model.pt` of the bundle by default.
         options: overrides of `inference.json` by id, e.g. `{"compression": "jpeg_ls"}`.
+        trust: take a bundle and weights that its SHA256SUMS does not list.
         **kwargs: of Deploy's `Operator`, e.g. `name`.
 
     Attributes:
@@ -67,12 +68,14 @@ class VirtualDESOperator(Operator):
         bundle: Path | str,
         weights: Path | None = None,
         options: Mapping[str, Any] | None = None,
+        trust: bool = False,
         **kwargs: Any,
     ) -> None:
         if ConditionType is None:
             raise ImportError(DEPLOY_MISSING)
         self.output_folder = Path(output_folder)
         self.bundle, self.weights, self.options = str(bundle), weights, options
+        self.trust = trust
         self.translation: Translation | None = None
         super().__init__(fragment, *args, **kwargs)  # calls setup
 
@@ -96,6 +99,7 @@ class VirtualDESOperator(Operator):
             bundle=self.bundle,
             weights=self.weights,
             options=self.options,
+            trust=self.trust,
         )
         logger.info(
             "%d virtual images in %s, %d files refused",

@@ -107,7 +107,7 @@ def _write(source: Path, bundle: Path, weights: Path | None, formats: Formats) -
     _write_configs(source, bundle, trained)
     if weights:
         _write_formats(bundle, formats)
-    _write_checksums(bundle)
+    write_checksums(bundle)
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -147,7 +147,8 @@ def _write_formats(bundle: Path, formats: Formats) -> None:
         write_safetensors(bundle)
 
 
-def _write_checksums(bundle: Path) -> None:
+def write_checksums(bundle: Path) -> None:
+    """Write SHA256SUMS of all files of a bundle, as somebody who vouches for them."""
     digests = {str(path.relative_to(bundle)): file_sha256(path) for path in _files(bundle)}
     (bundle / CHECKSUMS).write_text(checksum_lines(digests), encoding="utf-8")
 

@@ -8,6 +8,7 @@ from cem_monai.infer.node import Node, run_node
 from cem_monai.infer.results import Translation
 from cem_monai.infer.studies import Outcome, infer_studies
 from cem_monai.infer.translator import Translator
+from cem_monai.infer.trust import check_trust
 
 __all__ = [
     "Node",
@@ -15,6 +16,7 @@ __all__ = [
     "Target",
     "Translation",
     "Translator",
+    "check_trust",
     "infer_studies",
     "make_sender",
     "run_inference",

@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from cem_monai.bundle_run import bundle_folder, config_files, quiet, run_bundle, runner_command
-from cem_monai.data import PICTURE_SUFFIXES, dicom_files, looks_like_dicom, picture_files
+from cem_monai.command_line import root_error
+from cem_monai.data import (
+    PICTURE_SUFFIXES,
+    NoLowEnergyError,
+    dicom_files,
+    looks_like_dicom,
+    picture_files,
+)
 from cem_monai.infer.results import Translation
 from cem_monai.infer.trust import check_trust
 
@@ -53,6 +60,7 @@ def run_inference(
 
     Raises:
         FileNotFoundError: the input, the bundle or the weights are missing.
+        NoLowEnergyError: nothing in the input can be translated.
         ValueError: the input holds both kinds of files or nothing usable, the output is a file or
             lies in the input, the bundle takes no such images, the weights do not fit, or the
             bundle or the weights are not those that its SHA256SUMS lists.
@@ -71,9 +79,20 @@ def run_inference(
     print(runner_command(bundle, "inference", [config], overrides))
     loaded = {} if network is None else {"network": network}
     with note_saved_files() as written:
-        run_bundle(bundle, "inference", [config], overrides | loaded)
+        _run(bundle, config, overrides | loaded)
     print(WARNING)
     return Translation(_refused(output / "refused.csv"), written)
+
+
+def _run(bundle: str, config: str, overrides: Mapping[str, Any]) -> None:
+    try:
+        run_bundle(bundle, "inference", [config], overrides)
+    except Exception as error:
+        root = root_error(error)
+        # MONAI wraps it, and the code of an exported bundle has a class of its own
+        if type(root).__name__ == NoLowEnergyError.__name__:
+            raise NoLowEnergyError(str(root)) from None
+        raise
 
 
 def build_network(

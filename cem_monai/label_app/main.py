@@ -46,6 +46,7 @@ CONFIG = {
     "uncertainty": "0",
     "window": "",
     "device": "",
+    "trust": "",
 }
 """What --conf takes, with the defaults."""
 
@@ -86,7 +87,10 @@ class VirtualDesApp(MONAILabelApp):
     def init_infers(self) -> dict[str, InferTask]:
         """Return a task for each bundle with weights."""
         models = find_models(
-            self._options["models"], Path(self.app_dir), model_options(self._options)
+            self._options["models"],
+            Path(self.app_dir),
+            model_options(self._options),
+            trust=self._options["trust"].lower() == "true",
         )
         return {name: VirtualDesTask(model, self._workspace) for name, model in models.items()}
 

@@ -23,12 +23,12 @@ from cem_monai.dicom import (
     read_mammogram,
     read_provenance,
 )
-from cem_monai.infer import Translator
+from cem_monai.infer import Translator, check_trust
 from cem_monai.label_app.request_error import RequestError
 
 PREFIX, BUNDLE_PREFIX = "virtual_des_", "breast_cem_"
-DECLINED = "breast_ffdm_dose_pix2pix"
-"""A bundle that takes raw images and makes no virtual DES."""
+DECLINED = "breast_ffdm_dose_"
+"""Beginning of bundles that take raw images and make no virtual DES."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,20 @@ class VirtualDesModel:
         bundle: folder.
         weights: file.
         options: overrides of its inference config, e.g. `uncertainty`.
+        trust: take a bundle and weights that its SHA256SUMS does not list.
     """
 
     bundle: Path
     weights: Path
     options: Mapping[str, Any] = field(default_factory=dict)
+    trust: bool = False
 
     def __post_init__(self) -> None:
-        self._translator = Translator(str(self.bundle), str(self.weights), self.options)
+        if not self.trust:  # when the server starts, not at the first request
+            check_trust(self.bundle, self.weights)
+        self._translator = Translator(
+            str(self.bundle), str(self.weights), self.options, trust=self.trust
+        )
         self._turn = threading.Lock()
         self._loaded = False
 
@@ -119,7 +125,9 @@ class VirtualDesModel:
         )
 
 
-def find_models(names: str, app: Path, options: Mapping[str, Any]) -> dict[str, VirtualDesModel]:
+def find_models(
+    names: str, app: Path, options: Mapping[str, Any], *, trust: bool = False
+) -> dict[str, VirtualDesModel]:
     """Return the models that a configuration names.
 
     Args:
@@ -127,21 +135,22 @@ def find_models(names: str, app: Path, options: Mapping[str, Any]) -> dict[str, 
             folders; `NAME=FILE` for other weights than `models/model.pt` of the bundle. `all` for
             every bundle that has weights.
         app: folder of the MONAI Label app.
-        options: see `VirtualDesModel`.
+        options, trust: see `VirtualDesModel`.
 
     Returns:
         task name → model.
 
     Raises:
         FileNotFoundError: a bundle or its weights are missing.
-        ValueError: a bundle makes no virtual DES, or two have the same name.
+        ValueError: a bundle makes no virtual DES, its SHA256SUMS does not list it or the weights, or
+            two have the same name.
     """
     chosen = list(_exported(app)) if names == "all" else [one for one in names.split(",") if one]
     models: dict[str, VirtualDesModel] = {}
     for text in chosen:
-        model = _model(text.strip(), app, options)
-        if model.bundle.name == DECLINED:
-            raise ValueError(f"{DECLINED}: takes raw images and makes no virtual DES")
+        model = _model(text.strip(), app, options, trust)
+        if model.bundle.name.startswith(DECLINED):
+            raise ValueError(f"{model.bundle.name}: takes raw images and makes no virtual DES")
         if model.name in models:
             raise ValueError(f"two models are called {model.name}: start a server for each")
         models[model.name] = model
@@ -168,14 +177,14 @@ def model_options(conf: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _model(text: str, app: Path, options: Mapping[str, Any]) -> VirtualDesModel:
+def _model(text: str, app: Path, options: Mapping[str, Any], trust: bool) -> VirtualDesModel:
     name, _, weights = text.partition("=")
     own = app / "model" / name
     folder = own if (own / "configs").is_dir() else bundle_folder(name)
     file = Path(weights).absolute() if weights else folder / "models" / "model.pt"
     if not file.is_file():
         raise FileNotFoundError(f"{name}: no weights at {file}: train first, or say {name}=FILE")
-    return VirtualDesModel(folder, file, options)
+    return VirtualDesModel(folder, file, options, trust)
 
 
 def _exported(app: Path) -> Iterable[str]:

@@ -11,6 +11,7 @@ import torch
 from monai.bundle import ConfigParser
 
 from bundles.kinds import kind_of
+from cem_monai.export import write_checksums
 from cem_monai.networks import save_weights
 
 
@@ -37,4 +38,5 @@ def write_tiny_bundle(source: Path, folder: Path, **settings: Any) -> Path:
         bundle / "models" / "model.pt",
         parser.get_parsed_content("weights_settings"),
     )
+    write_checksums(bundle)
     return bundle

@@ -74,6 +74,7 @@ def server(tmp_path_factory, python, pacs):
         "models": f"breast_cem_unet512={make_model(folder / 'models' / 'model.pt')}",
         "output": str(folder / "label"),
         "uncertainty": "2",
+        "trust": "true",
     }
     with running_server(f"{pacs.url}/dicom-web", folder, conf, python=python) as running:
         yield running

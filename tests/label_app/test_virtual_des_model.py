@@ -20,7 +20,7 @@ OPTIONS = {"device": "cpu", "uncertainty": 2}
 @pytest.fixture
 def model(tmp_path):
     weights = make_model(tmp_path / "model.pt")
-    (found,) = find_models(f"breast_cem_unet512={weights}", tmp_path, OPTIONS).values()
+    (found,) = find_models(f"breast_cem_unet512={weights}", tmp_path, OPTIONS, trust=True).values()
     return found
 
 
@@ -65,22 +65,22 @@ def test_models_are_named_after_their_variant(tmp_path):
     for name in ("breast_cem_unet512", "breast_cem_iamnet"):
         shutil.copytree(bundle_folder(name), tmp_path / "model" / name)
         make_model(tmp_path / "model" / name / "models" / "model.pt")
-    found = find_models("breast_cem_iamnet,breast_cem_unet512", tmp_path, {})
+    found = find_models("breast_cem_iamnet,breast_cem_unet512", tmp_path, {}, trust=True)
     assert list(found) == ["virtual_des_iamnet", "virtual_des_unet512"]
-    assert set(found) <= set(find_models("all", tmp_path, {}))
+    assert set(found) <= set(find_models("all", tmp_path, {}, trust=True))
 
 
 def test_models_that_cannot_be(tmp_path):
     weights = make_model(tmp_path / "model.pt")
     with pytest.raises(FileNotFoundError, match="no weights at"):
-        find_models(f"breast_cem_unet512={tmp_path / 'no.pt'}", tmp_path, {})
+        find_models(f"breast_cem_unet512={tmp_path / 'no.pt'}", tmp_path, {}, trust=True)
     with pytest.raises(FileNotFoundError, match="no bundle"):
-        find_models("nothing", tmp_path, {})
+        find_models("nothing", tmp_path, {}, trust=True)
     with pytest.raises(ValueError, match="makes no virtual DES"):
-        find_models(f"breast_ffdm_dose_pix2pix={weights}", tmp_path, {})
+        find_models(f"breast_ffdm_dose_pix2pix={weights}", tmp_path, {}, trust=True)
     twice = f"breast_cem_unet512={weights}"
     with pytest.raises(ValueError, match="two models are called virtual_des_unet512"):
-        find_models(f"{twice},{twice}", tmp_path, {})
+        find_models(f"{twice},{twice}", tmp_path, {}, trust=True)
 
 
 def test_options():

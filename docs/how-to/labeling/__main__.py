@@ -13,7 +13,7 @@ from labeling.server import label_python, ohif_address, running_server
 from viewer.demo_exams import demo_images, make_demo
 from viewer.pacs import Pacs, orthanc_program, running_pacs
 
-BUNDLE, WINDOW, PASSES = "breast_cem_unet512", "2050,300", "8"
+BUNDLE, PASSES = "breast_cem_compact", "8"
 
 
 def main() -> None:
@@ -50,11 +50,10 @@ def _serve(options: argparse.Namespace, python: Path) -> None:
     studies = demo_images(options.demo)
     output = options.output.absolute()
     conf = {
-        "models": f"{BUNDLE}={(options.demo / 'models' / 'model.pt').absolute()}",
+        "models": BUNDLE,
         "output": str(output),
         "reader": options.reader,
         "uncertainty": PASSES,
-        "window": WINDOW,
     }
     with (
         tempfile.TemporaryDirectory(prefix="cem_label_") as store,
