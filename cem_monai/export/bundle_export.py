@@ -149,7 +149,8 @@ def _write_formats(bundle: Path, formats: Formats) -> None:
 
 def write_checksums(bundle: Path) -> None:
     """Write SHA256SUMS of all files of a bundle, as somebody who vouches for them."""
-    digests = {str(path.relative_to(bundle)): file_sha256(path) for path in _files(bundle)}
+    files = (path for path in _files(bundle) if path != bundle / CHECKSUMS)
+    digests = {str(path.relative_to(bundle)): file_sha256(path) for path in files}
     (bundle / CHECKSUMS).write_text(checksum_lines(digests), encoding="utf-8")
 
 

@@ -142,7 +142,7 @@ def find_models(
 
     Raises:
         FileNotFoundError: a bundle or its weights are missing.
-        ValueError: a bundle makes no virtual DES, its SHA256SUMS does not list it or the weights, or
+        ValueError: a bundle makes no virtual DES, SHA256SUMS does not list it or the weights, or
             two have the same name.
     """
     chosen = list(_exported(app)) if names == "all" else [one for one in names.split(",") if one]

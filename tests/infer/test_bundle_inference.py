@@ -233,9 +233,10 @@ def write_cdd_cesm(folder: Path, patients: int) -> Path:
     for number in range(1, patients + 1):
         patient, side = f"P{number}", "LR"[number % 2]
         paths = [f"{patient}_{side}_{kind}_CC.jpg" for kind in ("DM", "CM")]
-        for seed, path in enumerate(paths, 10 * number):
-            picture = breast_picture(512, 512, laterality=side, seed=seed)
-            write_picture(images / path, picture, quality=90)
+        # one anatomy, without which a pair is refused
+        picture = breast_picture(512, 512, laterality=side, seed=number)
+        for path, quality in zip(paths, (90, 80), strict=True):
+            write_picture(images / path, picture, quality=quality)
         named = [f"{patient}_{side}_CC", patient, side, "CC", *(f"images/{path}" for path in paths)]
         rows.append([*named, "50", "B", *["_"] * 8])
     table = "".join("\t".join(row) + "\n" for row in rows)
