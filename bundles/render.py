@@ -127,12 +127,17 @@ def _section(changes: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _render_card(bundle_dir: Path) -> str:
-    own = bundle_dir / "card.md"
-    template = Template(
-        (own if own.is_file() else BASE_DIR / "card.md").read_text(encoding="utf-8")
-    )
+    template = Template(_card_template(bundle_dir).read_text(encoding="utf-8"))
     performance = performance_section(_summary(bundle_dir))
     return template.substitute(_card_texts(bundle_dir), performance=performance)
+
+
+def _card_template(bundle_dir: Path) -> Path:
+    if (own := bundle_dir / "card.md").is_file():
+        return own
+    overrides = _overrides(bundle_dir)
+    extends = "extends" in overrides
+    return _card_template(_extended(bundle_dir, overrides)) if extends else BASE_DIR / "card.md"
 
 
 def _card_texts(bundle_dir: Path) -> dict[str, str]:
@@ -162,7 +167,27 @@ def _summary(bundle_dir: Path) -> EvaluationSummary | None:
 
 
 def _overrides(bundle_dir: Path) -> dict[str, Any]:
-    return dict(ConfigParser.load_config_file(bundle_dir / "overrides.yaml"))
+    """Return a bundle's changes, on top of those of the bundle that it extends."""
+    own = dict(ConfigParser.load_config_file(bundle_dir / "overrides.yaml"))
+    if "extends" not in own:
+        return own
+    parent = _overrides(_extended(bundle_dir, own))
+    return {
+        key: _merged(parent.get(key), own.get(key), levels=2 if key == "add" else 1)
+        for key in parent | own
+        if key != "runs"
+    }
+
+
+def _merged(parent: Any, own: Any, levels: int) -> Any:
+    """Return own ids on top of the parent's; below them nothing is merged."""
+    if levels and isinstance(parent, dict) and isinstance(own, dict):
+        return {key: _merged(parent.get(key), own.get(key), levels - 1) for key in parent | own}
+    return parent if own is None else own
+
+
+def _extended(bundle_dir: Path, overrides: dict[str, Any]) -> Path:
+    return bundle_dir.parent / str(overrides["extends"])
 
 
 if __name__ == "__main__":
