@@ -40,6 +40,7 @@ SOURCES = {
 }
 EXTENDED = {"evaluate": ("train",), "inference_png": ("inference",)}
 LICENSE = BUNDLES_DIR.parent / "LICENSE"
+SUMMARY = "docs/summary.json"
 
 
 def bundle_dirs() -> list[Path]:
@@ -137,7 +138,7 @@ def _card_template(bundle_dir: Path) -> Path:
         return own
     overrides = _overrides(bundle_dir)
     extends = "extends" in overrides
-    return _card_template(_extended(bundle_dir, overrides)) if extends else BASE_DIR / "card.md"
+    return _card_template(_extended(overrides)) if extends else BASE_DIR / "card.md"
 
 
 def _card_texts(bundle_dir: Path) -> dict[str, str]:
@@ -147,6 +148,10 @@ def _card_texts(bundle_dir: Path) -> dict[str, str]:
         **ConfigParser.load_config_file(BASE_DIR / "card.yaml"),
         **_overrides(bundle_dir)["card"],
     }
+    train = json.loads(_render_config(bundle_dir, "train"))
+    texts |= {key: str(train[key]) for key in ("image_size", "crop_size")}
+    low, high = train["recombined_window"] or (None, None)
+    texts["windows"] = "" if low is None else f"(recombined images: {low} to {high})"
     card = {key: text.strip() for key, text in texts.items()}
     for key in ("model", "intended_use", "data_license"):
         card[key] = fill(card[key], width=100)
@@ -154,15 +159,16 @@ def _card_texts(bundle_dir: Path) -> dict[str, str]:
 
 
 def _checksums(bundle_dir: Path, files: dict[str, str]) -> str:
-    """Return the list of all that is rendered, and of the weights that are shipped."""
+    """Return the list of all that is rendered, and of what is shipped beside it."""
     digests = {name: sha256(text.encode()).hexdigest() for name, text in files.items()}
-    shipped = _overrides(bundle_dir).get("ships", [])
-    return checksum_lines(digests | {name: file_sha256(bundle_dir / name) for name in shipped})
+    shipped = [*_overrides(bundle_dir).get("ships", []), SUMMARY]
+    present = [name for name in shipped if name != SUMMARY or (bundle_dir / SUMMARY).is_file()]
+    return checksum_lines(digests | {name: file_sha256(bundle_dir / name) for name in present})
 
 
 def _summary(bundle_dir: Path) -> EvaluationSummary | None:
     """Return what `cem-monai evaluate` found for the bundle's weights; None without weights."""
-    path = bundle_dir / "docs" / "summary.json"
+    path = bundle_dir / SUMMARY
     return read_summary(path) if path.is_file() else None
 
 
@@ -171,7 +177,7 @@ def _overrides(bundle_dir: Path) -> dict[str, Any]:
     own = dict(ConfigParser.load_config_file(bundle_dir / "overrides.yaml"))
     if "extends" not in own:
         return own
-    parent = _overrides(_extended(bundle_dir, own))
+    parent = _overrides(_extended(own))
     return {
         key: _merged(parent.get(key), own.get(key), levels=2 if key == "add" else 1)
         for key in parent | own
@@ -186,8 +192,8 @@ def _merged(parent: Any, own: Any, levels: int) -> Any:
     return parent if own is None else own
 
 
-def _extended(bundle_dir: Path, overrides: dict[str, Any]) -> Path:
-    return bundle_dir.parent / str(overrides["extends"])
+def _extended(overrides: dict[str, Any]) -> Path:
+    return BUNDLES_DIR / str(overrides["extends"])
 
 
 if __name__ == "__main__":

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+from cem_monai.atomic import atomic_write
 
 CHECKSUMS = "SHA256SUMS"
 """Lines of 64 digits, two spaces (or a space and a star), and the path below the folder."""
@@ -34,6 +36,22 @@ def checksum_lines(digests: Mapping[str, str]) -> str:
         digests: path below the folder → SHA-256.
     """
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(digests.items()))
+
+
+def renew_checksums(folder: Path, names: Iterable[str]) -> None:
+    """Put files that were written on purpose into the list of a folder, if it has one.
+
+    Args:
+        folder: folder with the list.
+        names: paths below it.
+    """
+    known = read_checksums(folder)
+    if known is not None:
+        root = folder.resolve()
+        digests = {str(path.relative_to(root)): digest for path, digest in known.items()}
+        digests |= {name: file_sha256(folder / name) for name in names}
+        with atomic_write(folder / CHECKSUMS, "w") as file:
+            file.write(checksum_lines(digests))
 
 
 def read_checksums(folder: Path) -> dict[Path, str] | None:

@@ -225,14 +225,18 @@ def dicom_files(folder: Path) -> Iterator[Path]:
 
 
 def files_below(folder: Path) -> Iterator[Path]:
-    """Yield every file below a folder that is not hidden, or the one file that it is."""
+    """Yield every file below a folder that is not hidden, or the one file that it is.
+
+    Nor is what a hidden folder holds: `simulate` writes an exam there before it gets its name.
+    """
     if folder.is_file():
         yield folder
         return
     seen: set[str] = set()
     for parent, folders, names in os.walk(folder, followlinks=True):
         # a link back to a folder above would never end
-        folders[:] = [name for name in folders if _is_new(os.path.join(parent, name), seen)]
+        shown = (name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in shown if _is_new(os.path.join(parent, name), seen)]
         for path in (Path(parent, name) for name in names if not name.startswith(".")):
             if path.is_file():
                 yield path

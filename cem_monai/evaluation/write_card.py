@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from cem_monai.atomic import atomic_write
-from cem_monai.checksums import file_sha256
+from cem_monai.checksums import file_sha256, renew_checksums
 from cem_monai.evaluation.card_metrics import eval_metrics
 from cem_monai.evaluation.model_card import NOT_EVALUATED, card_model, model_card_performance
 from cem_monai.evaluation.summary_file import read_summary
@@ -27,7 +27,7 @@ def write_card(
 
     In `docs/README.md` the section replaces what lies between the markers. Without markers it is
     appended; without a file there will be one. In `configs/metadata.json`, `eval_metrics` is
-    replaced. The summary becomes `docs/summary.json`.
+    replaced. The summary becomes `docs/summary.json`. SHA256SUMS, if there is one, tells it.
 
     Args:
         bundle_dir: the bundle.
@@ -56,6 +56,7 @@ def write_card(
         for path, file in files.items():
             file.write(texts[path].encode())
             file.flush()
+    renew_checksums(Path(bundle_dir), (str(path.relative_to(bundle_dir)) for path in texts))
 
 
 def performance_section(summary: EvaluationSummary | None, model: str | None = None) -> str:

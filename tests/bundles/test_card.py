@@ -19,7 +19,7 @@ from cem_monai.evaluation import (
 from cem_monai.evaluation.write_card import BEGIN, END
 from evaluated_rows import summary_of
 
-SCHEMA = Path(__file__).parents[3] / "shared" / "data" / "schema" / "meta_schema_20240725.json"
+SCHEMA = Path(__file__).parents[2] / "cem_monai" / "export" / "meta_schema_20240725.json"
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def summary():
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:
     copy = tmp_path / folder.name
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("models", "eval", "summary.json"))
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("eval", "summary.json"))
     return copy
 
 
@@ -97,8 +97,6 @@ def test_data_license_of_a_bundle_replaces_the_common_one(tmp_path):
 
 
 def test_metrics_follow_the_schema_of_metadata(tmp_path, summary):
-    if not SCHEMA.is_file():
-        pytest.skip("MONAI's metadata schema not found at ../shared/data/schema")
     copy = copy_of(render.bundle_dirs()[0], tmp_path)
     write_summary(copy / "docs" / "summary.json", summary)
     (copy / "configs" / "metadata.json").write_text(render.render(copy)["configs/metadata.json"])

@@ -80,6 +80,7 @@ def test_files_that_are_no_images_are_passed_over(
     (tmp_path / "in" / "exam.json").write_text("{}")
     (tmp_path / "in" / "short").write_bytes(b"DICM")
     (tmp_path / "in" / "folder.dcm").mkdir()
+    shutil.copytree(low.parent, tmp_path / "in" / ".EXAM.part")  # left by a killed simulation
     pairs, refused = find_pairs(tmp_path / "in")
     assert len(pairs) == 1
     assert refused == []

@@ -12,6 +12,7 @@ import pytest
 from cem_monai.checksums import CHECKSUMS
 from cem_monai.cli import main
 from cem_monai.export import check_bundle
+from cem_monai.export.checks import SCHEMA
 
 
 def list_again(bundle: Path) -> None:
@@ -181,3 +182,12 @@ def test_nothing_of_it_is_executed(exported, tmp_path):
     list_again(exported)
     assert check_bundle(exported) == []
     assert not flag.exists()
+
+
+def test_schema_is_the_one_that_monai_publishes():
+    """Permanent by MONAI's promise; a copy of theirs lies beside the data, where that is."""
+    theirs = Path(__file__).parents[3] / "shared" / "data" / "schema" / SCHEMA.rpartition("/")[2]
+    if not theirs.is_file():
+        pytest.skip(f"MONAI's metadata schema not found at {theirs}")
+    ours = Path(__file__).parents[2] / "cem_monai" / "export" / theirs.name
+    assert json.loads(ours.read_text()) == json.loads(theirs.read_text())
