@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 LABEL_VENV ?= .venv-label
 LABEL_INSTALLED := $(LABEL_VENV)/.installed
 
-.PHONY: help setup demo demo-train test test-all test-pacs viewer ohif test-viewer label test-label check fuzz bundles tables simulator-report clean
+.PHONY: help setup demo demo-train test test-all test-pacs test-export viewer ohif test-viewer label test-label check fuzz bundles tables simulator-report clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /: /' | column -t -s ':'
@@ -35,6 +35,9 @@ test-all: check  ## the slow tests too: the demo, full-size networks, real data 
 
 test-pacs: $(INSTALLED)  ## send to a real archive that is killed meanwhile; needs orthanc, orthanc-dicomweb
 	$(BIN)/python -m pytest tests/transport/test_orthanc.py tests/infer/test_node_process.py tests/infer/test_full_disk.py $(PYTEST)
+
+test-export: $(INSTALLED)  ## every bundle exported, verified and run where this package is not installed
+	$(BIN)/python -m pytest tests/export -m slow -n 2 $(PYTEST)
 
 viewer: $(INSTALLED)  ## Orthanc and OHIF on this machine: LE | DES | virtual DES of the demo
 	PYTHONPATH=docs/how-to $(BIN)/python -m viewer $(VIEWER)

@@ -1,6 +1,7 @@
 """Render each bundle's configs and model card from _base/ and the bundle's own overrides.yaml.
 
-Performance comes from the docs/summary.json of an evaluation, where the bundle has one.
+Performance comes from the docs/summary.json of an evaluation, where the bundle has one (of patches:
+from its docs/metrics.csv).
 
     python bundles/render.py           write
     python bundles/render.py --check   only tell what is out of date; exit code 1 if anything is
@@ -25,6 +26,8 @@ from cem_monai.checksums import CHECKSUMS, checksum_lines, file_sha256
 from cem_monai.evaluation import (
     EvaluationSummary,
     eval_metrics,
+    patch_eval_metrics,
+    patch_performance_section,
     performance_section,
     read_summary,
 )
@@ -40,7 +43,9 @@ SOURCES = {
 }
 EXTENDED = {"evaluate": ("train",), "inference_png": ("inference",)}
 LICENSE = BUNDLES_DIR.parent / "LICENSE"
-SUMMARY = "docs/summary.json"
+SUMMARY, PATCHES = "docs/summary.json", "docs/metrics.csv"
+"""What an evaluation of exams, or of patches, leaves for the card."""
+WEIGHTS = "models/model.pt"
 
 
 def bundle_dirs() -> list[Path]:
@@ -101,8 +106,8 @@ def _render_config(bundle_dir: Path, name: str) -> str:
         if key not in parser:
             raise KeyError(f"{bundle_dir.name}/overrides.yaml: {key!r} is not defined in {sources}")
         parser[key] = value
-    if name == "metadata" and (summary := _summary(bundle_dir)):
-        parser["eval_metrics"] = eval_metrics(summary)
+    if name == "metadata":
+        parser["eval_metrics"] = _eval_metrics(bundle_dir)
     return json.dumps(parser.get(), indent=4, ensure_ascii=False) + "\n"
 
 
@@ -129,8 +134,20 @@ def _section(changes: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _render_card(bundle_dir: Path) -> str:
     template = Template(_card_template(bundle_dir).read_text(encoding="utf-8"))
-    performance = performance_section(_summary(bundle_dir))
-    return template.substitute(_card_texts(bundle_dir), performance=performance)
+    return template.substitute(_card_texts(bundle_dir), performance=_performance(bundle_dir))
+
+
+def _performance(bundle_dir: Path) -> str:
+    if (patches := bundle_dir / PATCHES).is_file():
+        return patch_performance_section(patches, bundle_dir / WEIGHTS)
+    return performance_section(_summary(bundle_dir))
+
+
+def _eval_metrics(bundle_dir: Path) -> dict[str, Any]:
+    if (patches := bundle_dir / PATCHES).is_file():
+        return patch_eval_metrics(patches, file_sha256(bundle_dir / WEIGHTS))
+    summary = _summary(bundle_dir)
+    return eval_metrics(summary) if summary else {}
 
 
 def _card_template(bundle_dir: Path) -> Path:

@@ -14,10 +14,13 @@ from cem_monai.dicom import VIRTUAL_DES
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_demo_from_end_to_end(tmp_path, capsys):
+@pytest.mark.parametrize("train", [False, True])
+def test_demo_from_end_to_end(train, tmp_path, capsys):
     output = tmp_path / "demo"
-    assert main(["demo", str(output), "--exams", "4", "--epochs", "1"]) == 0
+    options = ["--train", "--epochs", "1"] if train else []
+    assert main(["demo", str(output), "--exams", "4", *options]) == 0
     screen = capsys.readouterr().out
+    assert ("models/" in screen) == train == (output / "models").exists()
     for name in (
         "report.html",
         "pictures/",
@@ -25,7 +28,6 @@ def test_demo_from_end_to_end(tmp_path, capsys):
         "virtual_des/",
         "metrics.csv",
         "exams/",
-        "models/",
     ):
         assert name in screen
         assert (output / name).exists()

@@ -26,6 +26,7 @@ from cem_monai.evaluation.lesion_patches import (
 )
 from cem_monai.evaluation.model_card import model_card_performance
 from cem_monai.evaluation.panels import panel_figure, write_panel
+from cem_monai.evaluation.patch_card import patch_eval_metrics
 from cem_monai.evaluation.patch_classifier import PatchClassifier, fit_patch_classifier
 from cem_monai.evaluation.permutation import PairedTest, holm, paired_permutation_test
 from cem_monai.evaluation.prediction_pixels import read_prediction
@@ -80,7 +81,11 @@ from cem_monai.evaluation.summary_schema import (
     LeakMeasures,
 )
 from cem_monai.evaluation.verdict import verdict
-from cem_monai.evaluation.write_card import performance_section, write_card
+from cem_monai.evaluation.write_card import (
+    patch_performance_section,
+    performance_section,
+    write_card,
+)
 
 if TYPE_CHECKING:
     from cem_monai.evaluation.baselines import TrivialBaselinesd, fit_trivial_baselines
@@ -164,6 +169,8 @@ __all__ = [
     "paired_patient_bootstrap",
     "paired_permutation_test",
     "panel_figure",
+    "patch_eval_metrics",
+    "patch_performance_section",
     "patient_bootstrap",
     "performance_section",
     "print_patch_summary",

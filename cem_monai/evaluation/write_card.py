@@ -11,6 +11,7 @@ from cem_monai.atomic import atomic_write
 from cem_monai.checksums import file_sha256, renew_checksums
 from cem_monai.evaluation.card_metrics import eval_metrics
 from cem_monai.evaluation.model_card import NOT_EVALUATED, card_model, model_card_performance
+from cem_monai.evaluation.patch_card import patch_performance
 from cem_monai.evaluation.summary_file import read_summary
 from cem_monai.evaluation.summary_schema import EvaluationSummary
 
@@ -61,7 +62,17 @@ def write_card(
 
 def performance_section(summary: EvaluationSummary | None, model: str | None = None) -> str:
     """Return the generated section between its markers; without a summary it says so."""
-    text = model_card_performance(summary, model) if summary else NOT_EVALUATED
+    return _section(model_card_performance(summary, model) if summary else NOT_EVALUATED)
+
+
+def patch_performance_section(
+    metrics_csv: str | os.PathLike[str], weights: str | os.PathLike[str]
+) -> str:
+    """Return the generated section of a model of patches, between its markers."""
+    return _section(patch_performance(metrics_csv, file_sha256(weights)))
+
+
+def _section(text: str) -> str:
     return f"{BEGIN}\n## Performance\n\n{text}\n{END}"
 
 

@@ -24,15 +24,13 @@ from cem_monai.dicom import read_mammogram
 from cem_monai.infer import run_inference
 
 GREY_LEVELS = 255
-NETWORK = {"num_downs": 6, "ngf": 16}
-"""That of the demo."""
 Array = npt.NDArray[Any]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("demo", type=Path)
-    parser.add_argument("--windows", type=int, nargs="+", default=(128, 256, 384))
+    parser.add_argument("--windows", type=int, nargs="+", default=(256,))
     arguments = parser.parse_args()
     breasts = {}
     for path in sorted((arguments.demo / "held_out").rglob("*.dcm")):
@@ -57,10 +55,8 @@ def generated(demo: Path, window: int) -> dict[str, Array]:
             run_inference(
                 demo / "held_out",
                 output,
-                bundle="breast_cem_unet512",
-                weights=demo / "models" / "model.pt",
-                options={**NETWORK, "sliding_window": window, "banner": False},
-                trust=True,
+                bundle="breast_cem_compact",
+                options={"sliding_window": window, "banner": False},
             )
         images = [pydicom.dcmread(path) for path in Path(output).glob("*.dcm")]
     top = {image.SourceImageSequence[0].ReferencedSOPInstanceUID: image for image in images}
