@@ -178,9 +178,9 @@ def _card_texts(bundle_dir: Path) -> dict[str, str]:
 def _checksums(bundle_dir: Path, files: dict[str, str]) -> str:
     """Return the list of all that is rendered, and of what is shipped beside it."""
     digests = {name: sha256(text.encode()).hexdigest() for name, text in files.items()}
-    shipped = [*_overrides(bundle_dir).get("ships", []), SUMMARY]
-    present = [name for name in shipped if name != SUMMARY or (bundle_dir / SUMMARY).is_file()]
-    return checksum_lines(digests | {name: file_sha256(bundle_dir / name) for name in present})
+    shipped = list(_overrides(bundle_dir).get("ships", []))
+    shipped += [name for name in (SUMMARY, PATCHES) if (bundle_dir / name).is_file()]
+    return checksum_lines(digests | {name: file_sha256(bundle_dir / name) for name in shipped})
 
 
 def _summary(bundle_dir: Path) -> EvaluationSummary | None:

@@ -35,7 +35,7 @@ def test_help_needs_neither_torch_nor_monai():
         (["simulate", "x", "--exmas", "3"], "error: unknown option --exmas; did you mean --exams?"),
         (["index", "x", "--test-fracton=0.1"], "did you mean --test_fraction?"),
         (["index", "x", "-tset_fraction", "0.1"], "did you mean --test_fraction?"),
-        (["demo", "a", "4", "0", "1", "7"], "demo takes no argument '7'"),
+        (["demo", "a", "4", "0", "1", "True", "7"], "demo takes no argument '7'"),
     ],
 )
 def test_misspelling_is_refused_before_anything_runs(arguments, sentence, capsys, tmp_path):

@@ -178,8 +178,8 @@ def demo(
     output: str = "demo_output",
     exams: int = 16,
     seed: int = 0,
-    train: bool = False,
     epochs: int = 48,
+    train: bool = False,
 ) -> None:
     """Simulate exams, generate their virtual images with shipped weights, evaluate, report.
 
@@ -187,8 +187,8 @@ def demo(
         output: folder to write.
         exams: number of simulated exams; three of eight are held out.
         seed: of the exams, the split and the training.
+        epochs: of the training.
         train: train the network anew, minutes on two CPU cores, instead of taking the weights.
-        epochs: of that training.
     """
     from cem_monai.demo import run_demo
 

@@ -29,7 +29,9 @@ def summary():
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:
     copy = tmp_path / folder.name
-    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("eval", "summary.json"))
+    shutil.copytree(
+        folder, copy, ignore=shutil.ignore_patterns("eval", "summary.json", "metrics.csv")
+    )
     return copy
 
 
