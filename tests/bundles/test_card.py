@@ -10,6 +10,7 @@ import pytest
 from monai.bundle import verify_metadata
 
 import render
+from cem_monai.checksums import CHECKSUMS
 from cem_monai.evaluation import (
     eval_metrics,
     model_card_performance,
@@ -28,10 +29,11 @@ def summary():
 
 
 def copy_of(folder: Path, tmp_path: Path) -> Path:
+    """Copy a bundle without what an evaluation left."""
     copy = tmp_path / folder.name
-    shutil.copytree(
-        folder, copy, ignore=shutil.ignore_patterns("eval", "summary.json", "metrics.csv")
-    )
+    evaluation = shutil.ignore_patterns("eval", "summary.json", "metrics.csv")
+    shutil.copytree(folder, copy, ignore=evaluation)
+    (copy / CHECKSUMS).write_text(render.render(copy)[CHECKSUMS])
     return copy
 
 
