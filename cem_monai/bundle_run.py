@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
@@ -40,6 +41,39 @@ def bundle_folder(bundle: str) -> Path:
         if (folder / "configs").is_dir():
             return folder
     raise FileNotFoundError(f"{BUNDLES / bundle}: no bundle; run this from a clone")
+
+
+def trained_settings(weights: Path) -> dict[str, Any]:
+    """Return what the JSON file beside weights tells: config ids that they were trained with.
+
+    Args:
+        weights: state dict; without such a file nothing is told.
+
+    Raises:
+        ValueError: the file is no JSON object, or holds what MONAI would execute.
+    """
+    path = weights.with_suffix(".json")
+    if not path.is_file():
+        return {}
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: is not JSON ({error})") from None
+    if not isinstance(settings, dict):
+        raise ValueError(f"{path}: must be an object of settings, is {settings!r}")
+    for key, value in settings.items():
+        if _executes(value):
+            raise ValueError(f"{path}: {key} must be a plain value, is {value!r}")
+    return settings
+
+
+def _executes(value: object) -> bool:
+    """Return whether MONAI would take a value for an expression, a reference or a component."""
+    if isinstance(value, dict):
+        return "_target_" in value or any(map(_executes, value.values()))
+    if isinstance(value, list):
+        return any(map(_executes, value))
+    return isinstance(value, str) and value.startswith(("$", "@", "%"))
 
 
 def run_bundle(

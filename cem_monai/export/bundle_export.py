@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-from cem_monai.bundle_run import bundle_folder
+from cem_monai.bundle_run import bundle_folder, trained_settings
 from cem_monai.checksums import CHECKSUMS, checksum_lines, file_sha256
 from cem_monai.export.checks import check_bundle
 from cem_monai.export.exported_configs import exported_config, exported_metadata, targets
@@ -125,7 +125,7 @@ def _copy_weights(weights: Path, bundle: Path) -> dict[str, Any]:
     if not settings.is_file():
         return {}
     _copy(settings, bundle / MODELS / "model.json")
-    return dict(json.loads(settings.read_text(encoding="utf-8")))
+    return trained_settings(weights)
 
 
 def _write_configs(source: Path, bundle: Path, trained: Mapping[str, Any]) -> None:

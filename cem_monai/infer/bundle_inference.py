@@ -9,7 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cem_monai.bundle_run import bundle_folder, config_files, quiet, run_bundle, runner_command
+from cem_monai.bundle_run import (
+    bundle_folder,
+    config_files,
+    quiet,
+    run_bundle,
+    runner_command,
+    trained_settings,
+)
 from cem_monai.command_line import root_error
 from cem_monai.data import (
     PICTURE_SUFFIXES,
@@ -199,15 +206,7 @@ def _trained_settings(weights: Path, ids: Mapping[str, Any]) -> dict[str, Any]:
 
     MONAI ignores an override by None, so those are left out; the weights refuse what does not fit.
     """
-    path = weights.with_suffix(".json")
-    if not path.is_file():
-        return {}
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: is not JSON ({error})") from None
-    if not isinstance(settings, dict):
-        raise ValueError(f"{path}: must be an object of settings, is {settings!r}")
+    settings = trained_settings(weights)
     return {key: value for key, value in settings.items() if value is not None and key in ids}
 
 

@@ -35,7 +35,9 @@ def check_trust(bundle: Path, weights: Path) -> None:
 def _executed(bundle: Path) -> Iterator[Path]:
     for folder in EXECUTED:
         for path in (bundle / folder).rglob("*"):
-            if path.is_file() and path.parent.name != "__pycache__":
+            if path.is_symlink():  # nobody looks behind it, but Python does
+                yield path.absolute()
+            elif path.is_file() and path.parent.name != "__pycache__":
                 yield path.resolve()
 
 

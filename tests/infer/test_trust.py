@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -57,6 +58,14 @@ def test_added_code_is_refused(name, bundle):
         check_trust(bundle, weights_of(bundle))
 
 
+def test_link_to_code_elsewhere_is_refused(bundle, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "module.py").write_text("")
+    (bundle / "scripts" / "room").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="scripts/room: is not listed"):
+        check_trust(bundle, weights_of(bundle))
+
+
 def test_missing_file_is_refused(bundle):
     (bundle / "scripts" / "a.py").unlink()
     with pytest.raises(ValueError, match=r"a\.py: is missing"):
@@ -92,6 +101,19 @@ def test_infer_refuses_before_it_writes(tmp_path, capsys):
     assert error.count("\n") == 1
     assert "mine.pt: is not listed in SHA256SUMS of the bundle; pass --trust" in error
     assert not list((tmp_path / "out").rglob("*.dcm"))
+
+
+@pytest.mark.parametrize(
+    "value", ["$open('x')", "@device", "%x.json", ["$open('x')"], {"a": {"_target_": "os.getcwd"}}]
+)
+def test_settings_beside_weights_are_no_code(value, tmp_path, capsys):
+    """Even trusted weights tell values, and MONAI would execute what begins with a dollar."""
+    torch.save({}, tmp_path / "mine.pt")
+    (tmp_path / "mine.json").write_text(json.dumps({"image_size": value}))
+    write_exam(tmp_path / "in", "TEST-000", mass=False)
+    command = ["infer", str(tmp_path / "in"), str(tmp_path / "out"), "--trust"]
+    assert main([*command, "--weights", str(tmp_path / "mine.pt")]) == 1
+    assert "mine.json: image_size must be a plain value" in capsys.readouterr().err
 
 
 def test_edited_config_is_refused_before_it_is_executed(tmp_path, capsys):
