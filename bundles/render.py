@@ -168,7 +168,7 @@ def _card_texts(bundle_dir: Path) -> dict[str, str]:
     train = json.loads(_render_config(bundle_dir, "train"))
     texts |= {key: str(train[key]) for key in ("image_size", "crop_size")}
     low, high = train["recombined_window"] or (None, None)
-    texts["windows"] = "" if low is None else f"(recombined images: {low} to {high})"
+    texts["windows"] = "all of it" if low is None else f"{low} to {high}"
     card = {key: text.strip() for key, text in texts.items()}
     for key in ("model", "intended_use", "data_license"):
         card[key] = fill(card[key], width=100)

@@ -43,6 +43,15 @@ def bundle_folder(bundle: str) -> Path:
     raise FileNotFoundError(f"{BUNDLES / bundle}: no bundle; run this from a clone")
 
 
+def bound_ids(config: Mapping[str, Any]) -> set[str]:
+    """Return the ids of a config that weights are bound to: only these may they tell.
+
+    Args:
+        config: train, evaluate or inference of a bundle.
+    """
+    return {*config.get("image_preprocessing", {}), *config.get("network_settings", {})}
+
+
 def trained_settings(weights: Path) -> dict[str, Any]:
     """Return what the JSON file beside weights tells: config ids that they were trained with.
 

@@ -68,7 +68,8 @@ def read_checksums(folder: Path) -> dict[Path, str] | None:
     if not path.is_file():
         return None
     known = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    text = path.read_text(encoding="utf-8", errors="replace")  # no such line is one of sha256sum
+    for number, line in enumerate(text.splitlines(), 1):
         match = LINE.fullmatch(line)
         if match is None:
             raise ValueError(f"{path}: line {number} is no SHA-256 and file name")

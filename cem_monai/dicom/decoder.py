@@ -155,7 +155,8 @@ DEATHS = {
 def _start() -> subprocess.Popen[bytes]:
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": os.pathsep.join(path for path in dict.fromkeys(sys.path) if path),
+        **({"PYTHONPYCACHEPREFIX": sys.pycache_prefix} if sys.pycache_prefix else {}),
         **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
         "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS": "1",
     }

@@ -17,15 +17,15 @@ from cem_monai.export.checks import check_bundle
 from cem_monai.export.exported_configs import exported_config, exported_metadata, targets
 from cem_monai.export.vendoring import vendor
 from cem_monai.export.weight_formats import (
+    EPOCH,
     MODELS,
+    check_state_dict,
     write_onnx,
     write_safetensors,
     write_torchscript,
 )
 
 COPIED = ("LICENSE", "configs/logging.conf", "docs")
-EPOCH = (1980, 1, 1, 0, 0, 0)
-"""The oldest time that a zip file can tell: the same bundle gives the same bytes."""
 
 
 class Formats(NamedTuple):
@@ -77,13 +77,15 @@ def export_bundle(
         _write(source, draft, _weights(source, weights), formats or Formats())
         if problems := check_bundle(draft):
             raise ValueError(f"{source.name} is not fit to be exported: {problems[0]}")
-        _zip(draft, draft.with_suffix(".zip"))
-        os.replace(draft.with_suffix(".zip"), archive)
+        _zip(draft, Path(temporary, archive.name))
         os.replace(draft, folder)
+        os.replace(Path(temporary, archive.name), archive)
     return folder, archive
 
 
 def _refuse(source: Path, folder: Path, archive: Path) -> None:
+    if folder.parent.is_file():
+        raise ValueError(f"{folder.parent}: is a file, name a folder")
     if (source / "scripts").is_dir():
         raise ValueError(f"{source}: is an exported bundle; export the one that it was made of")
     for path in (folder, archive):
@@ -113,13 +115,14 @@ def _write(source: Path, bundle: Path, weights: Path | None, formats: Formats) -
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target)
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns(".*", "__pycache__"))
     else:
         shutil.copyfile(source, target)
 
 
 def _copy_weights(weights: Path, bundle: Path) -> dict[str, Any]:
     """Copy the state dict with what it was trained with, and return that."""
+    check_state_dict(weights)
     _copy(weights, bundle / MODELS / "model.pt")
     settings = weights.with_suffix(".json")
     if not settings.is_file():
@@ -168,7 +171,11 @@ def _files(bundle: Path) -> list[Path]:
 
 
 def _read(bundle: Path, config: str) -> dict[str, Any]:
-    return dict(json.loads((bundle / "configs" / f"{config}.json").read_text(encoding="utf-8")))
+    path = bundle / "configs" / f"{config}.json"
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except ValueError as error:
+        raise ValueError(f"{path}: is not JSON ({error})") from None
 
 
 def _dump(config: Mapping[str, Any], bundle: Path, name: str) -> None:

@@ -13,7 +13,6 @@ import jsonschema
 from jsonschema.exceptions import best_match
 
 from cem_monai.checksums import CHECKSUMS, file_sha256, read_checksums
-from cem_monai.export.exported_configs import targets
 
 FILES = (
     "LICENSE",
@@ -89,9 +88,16 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _metadata_problems(path: Path, metadata: Mapping[str, Any]) -> Iterator[str]:
     if metadata.get("schema") != SCHEMA:
         yield f"{path}: schema is {metadata.get('schema')!r}, must be {SCHEMA}"
-    for error in _schema_errors(metadata):
+    errors = _schema_errors(metadata)
+    for error in errors:
         where = "::".join(map(str, error.absolute_path)) or "metadata"
         yield f"{path}: {where}: {error.message.splitlines()[0][:200]}"
+    if not errors:
+        yield from _zoo_problems(path, metadata)
+
+
+def _zoo_problems(path: Path, metadata: Mapping[str, Any]) -> Iterator[str]:
+    """Tell what the schema leaves free and the zoo does not."""
     version, changelog = str(metadata.get("version")), metadata.get("changelog", {})
     if not VERSION.fullmatch(version):
         yield f"{path}: version is {version!r}, must be like 0.1.0"
@@ -130,11 +136,10 @@ def _has(config: object, keys: list[str]) -> bool:
 
 
 def _target_problems(folder: Path, configs: Mapping[str, Any]) -> Iterator[str]:
-    for name, config in configs.items():
-        for target in targets(config):
-            path = folder / "configs" / f"{name}.json"
-            yield f"{path}: needs {target}, which is not in the bundle: cem-monai export copies it"
-            break
+    for name in configs.keys() - {"metadata"}:
+        path = folder / "configs" / f"{name}.json"
+        for needed in re.findall(r"\bcem_monai(?:\.\w+)*", path.read_text(encoding="utf-8"))[:1]:
+            yield f"{path}: needs {needed}, which is not in the bundle: cem-monai export copies it"
 
 
 def _checksum_problems(folder: Path) -> Iterator[str]:
@@ -151,7 +156,14 @@ def _checksum_problems(folder: Path) -> Iterator[str]:
             yield f"{path}: is missing, {CHECKSUMS} lists it"
         elif file_sha256(path) != digest:
             yield f"{path}: is not the file that {CHECKSUMS} lists, its SHA-256 is another"
+    yield from _unlisted(folder, known)
+
+
+def _unlisted(folder: Path, known: Mapping[Path, str]) -> Iterator[str]:
     for path in sorted(folder.rglob("*")):
-        extra = path.is_file() and path.resolve() not in known and path.name != CHECKSUMS
-        if extra and path.parent.name != "__pycache__":
+        if path.is_symlink():
+            yield f"{path}: is a link, a bundle holds its files itself"
+        elif path == folder / CHECKSUMS or "__pycache__" in path.relative_to(folder).parts:
+            continue
+        elif path.is_file() and path.resolve() not in known:
             yield f"{path}: is not listed in {CHECKSUMS}"

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from typing import Any
 
+from cem_monai.bundle_run import bound_ids
 from cem_monai.export.source_modules import PACKAGE
 from cem_monai.export.vendoring import vendored_target
 
@@ -33,11 +34,13 @@ def exported_config(
     Args:
         config: of a bundle of this package.
         name: of the bundle, see `vendor`.
-        trained: what its weights were trained with; becomes the default of ids of that name.
+        trained: what its weights were trained with; becomes the default of the ids that weights
+            are bound to.
     """
     exported: dict[str, Any] = {}
+    bound = bound_ids(config)
     for key, value in config.items():
-        known = key in trained and trained[key] is not None
+        known = key in bound and trained.get(key) is not None
         exported[key] = trained[key] if known else _led_to_scripts(value, name)
         if key == "bundle_root" and any(True for _ in _components(config)):
             exported |= ADD_TO_PATH

@@ -5,10 +5,32 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 MODELS = "models"
+EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The oldest time that a zip file can tell: the same bundle gives the same bytes."""
 DYNAMIC = {0: "batch", 2: "height", 3: "width"}
+
+
+def check_state_dict(weights: Path) -> None:
+    """Refuse weights that are no flat state dict, which is what MONAI and its users load.
+
+    Raises:
+        ValueError: they are not.
+    """
+    import torch
+
+    try:
+        state = torch.load(weights, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file fails in a dozen ways
+        raise ValueError(f"{weights}: cannot be read as weights ({type(error).__name__})") from None
+    if not isinstance(state, Mapping) or not all(
+        isinstance(value, torch.Tensor) for value in state.values()
+    ):
+        raise ValueError(f"{weights}: is no flat state dict, a {type(state).__name__} of tensors")
 
 
 def write_torchscript(bundle: Path) -> None:
@@ -18,6 +40,17 @@ def write_torchscript(bundle: Path) -> None:
         ValueError: MONAI cannot export it.
     """
     _export("ckpt_export", bundle, "model.ts")
+    _remove_notes(bundle / MODELS / "model.ts")
+
+
+def _remove_notes(script: Path) -> None:
+    """Take out of a TorchScript file where on this machine its code came from."""
+    kept = script.with_suffix(".tmp")
+    with ZipFile(script) as source, ZipFile(kept, "w", ZIP_STORED) as target:
+        for entry in source.infolist():
+            if not entry.filename.endswith(".debug_pkl"):
+                target.writestr(ZipInfo(entry.filename, EPOCH), source.read(entry))
+    kept.replace(script)
 
 
 def write_onnx(bundle: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cem_monai.bundle_run import (
+    bound_ids,
     bundle_folder,
     config_files,
     quiet,
@@ -25,6 +26,7 @@ from cem_monai.data import (
     looks_like_dicom,
     picture_files,
 )
+from cem_monai.infer.own_code import own_code
 from cem_monai.infer.results import Translation
 from cem_monai.infer.trust import check_trust
 
@@ -78,7 +80,7 @@ def run_inference(
     config = config_for(source)
     _check_output(source, output)
     overrides = {
-        **_overrides(bundle, config, weights, options or {}, trust or network is not None),
+        **_overrides(bundle, config, weights, options or {}, trust),
         "dataset_dir": str(source),
         "output_dir": str(output),
     }
@@ -93,7 +95,8 @@ def run_inference(
 
 def _run(bundle: str, config: str, overrides: Mapping[str, Any]) -> None:
     try:
-        run_bundle(bundle, "inference", [config], overrides)
+        with own_code(bundle_folder(bundle)):
+            run_bundle(bundle, "inference", [config], overrides)
     except Exception as error:
         root = root_error(error)
         # MONAI wraps it, and the code of an exported bundle has a class of its own
@@ -130,12 +133,13 @@ def build_network(
     parser = ConfigParser()
     parser.read_config(config_files(bundle, [DICOM]))
     parser.update(overrides)
-    network = parser.get_parsed_content("network")
-    load_weights(
-        network,
-        parser.get_parsed_content("weights"),
-        parser.get_parsed_content("weights_settings"),
-    )
+    with own_code(bundle_folder(bundle)):
+        network = parser.get_parsed_content("network")
+        load_weights(
+            network,
+            parser.get_parsed_content("weights"),
+            parser.get_parsed_content("weights_settings"),
+        )
     return network
 
 
@@ -147,12 +151,12 @@ def _overrides(
     trust: bool,
 ) -> dict[str, Any]:
     folder = bundle_folder(bundle)
-    ids = _config_ids(bundle, config)
     weights = Path(weights or folder / "models" / "model.pt").absolute()
     if not weights.is_file():
         raise FileNotFoundError(f"no weights at {weights}: train first, or name others")
     if not trust:
         check_trust(folder, weights)
+    ids = _config_ids(bundle, config)
     return {
         **_trained_settings(weights, ids),
         **_given(options, ids, config),
@@ -206,8 +210,8 @@ def _trained_settings(weights: Path, ids: Mapping[str, Any]) -> dict[str, Any]:
 
     MONAI ignores an override by None, so those are left out; the weights refuse what does not fit.
     """
-    settings = trained_settings(weights)
-    return {key: value for key, value in settings.items() if value is not None and key in ids}
+    bound, settings = bound_ids(ids), trained_settings(weights)
+    return {key: value for key, value in settings.items() if value is not None and key in bound}
 
 
 def _given(options: Mapping[str, Any], ids: Mapping[str, Any], config: str) -> dict[str, Any]:

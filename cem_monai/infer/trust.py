@@ -9,6 +9,8 @@ from cem_monai.checksums import CHECKSUMS, file_sha256, read_checksums
 
 EXECUTED = ("configs", "scripts")
 """Folders whose files MONAI executes."""
+IMPORTED = {".py", ".pyc", ".pyd", ".so", ".zip"}
+"""What Python would import from anywhere in a bundle: its root is on the path."""
 ADVICE = "pass --trust if you know where it comes from"
 
 
@@ -33,12 +35,16 @@ def check_trust(bundle: Path, weights: Path) -> None:
 
 
 def _executed(bundle: Path) -> Iterator[Path]:
-    for folder in EXECUTED:
-        for path in (bundle / folder).rglob("*"):
-            if path.is_symlink():  # nobody looks behind it, but Python does
-                yield path.absolute()
-            elif path.is_file() and path.parent.name != "__pycache__":
-                yield path.resolve()
+    for path in bundle.rglob("*"):
+        inside = path.relative_to(bundle).parts
+        if path.is_symlink():  # nobody looks behind it, but Python does
+            yield path.absolute()
+        elif "__pycache__" not in inside and path.is_file() and _is_code(inside):  # see `own_code`
+            yield path.resolve()
+
+
+def _is_code(path: tuple[str, ...]) -> bool:
+    return path[0] in EXECUTED or Path(path[-1]).suffix.lower() in IMPORTED
 
 
 def _weights_files(weights: Path) -> Iterator[Path]:

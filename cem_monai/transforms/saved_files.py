@@ -24,7 +24,10 @@ def note_saved_files() -> Iterator[list[Path]]:
 
 def tell_saved_file(path: Path) -> None:
     """Tell whoever wants to know that a file holds the result of this run."""
-    _logger.info("saved", extra={"saved_path": path})
+    told = {"saved_path": path}
+    record = _logger.makeRecord(_logger.name, logging.INFO, "", 0, "saved", (), None, extra=told)
+    for handler in _logger.handlers:  # an application's settings may silence a logger
+        handler.handle(record)
 
 
 class _Noting(logging.Handler):
@@ -38,6 +41,4 @@ class _Noting(logging.Handler):
 
 # A logger is one for all copies of this code: that of an exported bundle tells it too
 _logger = logging.getLogger("cem_monai.saved_files")
-_logger.setLevel(logging.INFO)
-_logger.propagate = False
 _logger.addHandler(_Noting())

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 import torch
 
 from cem_monai.export import Formats, export_bundle
+from cem_monai.infer import run_inference
 from cem_monai.networks import UNetGenerator, load_weights
+from exams import write_exam
 
 IMAGES = 20
 TOLERANCE = 1e-5
@@ -105,3 +108,22 @@ def test_a_changed_weight_would_be_seen(eager, exported):
     with torch.no_grad():
         next(other.parameters()).mul_(1.001)
     assert worst_difference(eager, lambda image: other(image).numpy()) > TOLERANCE
+
+
+@pytest.mark.slow
+def test_dicom_of_the_export_is_that_of_the_repository(exported, tmp_path):
+    """Twenty low-energy images through `infer`, with the shipped weights."""
+    for number in range(IMAGES // 2):
+        write_exam(tmp_path / "in", f"TEST-{number:03}", mass=False)
+    images = []
+    for bundle in ("breast_cem_compact", str(exported)):
+        found = run_inference(
+            tmp_path / "in",
+            tmp_path / Path(bundle).parent.name / "out",
+            bundle=bundle,
+            options={"device": "cpu", "check_intensity": False},
+        )
+        datasets = [pydicom.dcmread(path) for path in found.written]
+        images.append({one.SOPInstanceUID: one.PixelData for one in datasets})
+    assert len(images[0]) == IMAGES
+    assert images[0] == images[1]
