@@ -38,9 +38,9 @@ class _Mender(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module.SegmentationStorage = SegmentationStorage  # type: ignore[attr-defined]
 
     def _declare_operators(self) -> None:
-        import torch
+        from torch import library
 
-        self._library = torch.library.Library("torchvision", "FRAGMENT")
+        self._library = library.Library("torchvision", "FRAGMENT")
         for name in OPERATORS:
             signature = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
             try:
